@@ -1,0 +1,90 @@
+"""Where is the work done?  CPU or GPU, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pandas as pd
+
+from kerastrain.errors import DeviceError
+
+__all__ = ["list_devices", "use_device"]
+
+
+def list_devices() -> pd.DataFrame:
+    """List the devices that Keras can use on this machine.
+
+    Returns:
+        One row a device, the best first: `name` (for `use_device`), `kind` (`gpu`, `tpu` or
+        `cpu`).
+
+    Examples:
+        >>> "cpu:0" in set(list_devices()["name"])
+        True
+    """
+    import keras
+
+    names = [name.lower() for name in keras.distribution.list_devices()] or ["cpu:0"]
+    if not any(name.startswith("cpu") for name in names):
+        names.append("cpu:0")  # some backends list the accelerators only
+    order = {"gpu": 0, "tpu": 1}
+    rows = [{"name": name, "kind": name.split(":")[0]} for name in names]
+    rows.sort(key=lambda row: order.get(row["kind"], 2))
+    return pd.DataFrame(rows)
+
+
+@contextmanager
+def use_device(name: str = "auto") -> Iterator[str]:
+    """Do the work of a `with` block on one device.
+
+    Build the model inside the block too: its weights stay where they were made. The plain Keras
+    call is `with keras.device(name):`, which goes to the CPU without a word where there is no
+    such device.
+
+    Args:
+        name: `"cpu"`, `"gpu"`, a name from `list_devices()` such as `"gpu:1"`, or `"auto"` for
+            the best there is.
+
+    Yields:
+        The full name of the device, such as `"cpu:0"`.
+
+    Raises:
+        DeviceError: this machine has no such device; the message lists those it has.
+
+    Examples:
+        >>> with use_device("cpu") as device:
+        ...     print(device)
+        cpu:0
+    """
+    import keras
+
+    device = find_device(name)
+    with keras.device(device):
+        yield device
+
+
+def find_device(name: str = "auto") -> str:
+    """Complete the name of a device.
+
+    Args:
+        name: As in `use_device`.
+
+    Returns:
+        The full name, such as `"gpu:0"`.
+
+    Raises:
+        DeviceError: this machine has no such device.
+    """
+    known = list(list_devices()["name"])
+    wanted = str(name).lower().strip("/").removeprefix("device:")
+    if wanted == "auto":
+        return str(known[0])
+    full = wanted if ":" in wanted else f"{wanted}:0"
+    if full not in known:
+        message = (
+            f"No device {name!r}; this machine has {', '.join(known)}. "
+            "Pass 'auto' to take the best one there is."
+        )
+        raise DeviceError(message)
+    return full

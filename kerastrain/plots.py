@@ -1,0 +1,175 @@
+"""How do the pictures look?  One palette, direct labels, units on the axes.
+
+matplotlib is loaded when the first picture is asked for. Every function draws on the axes that
+it is given, or on new ones, and returns them; it never calls `plt.show()`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["COLOURS", "label_lines", "new_axes", "plot_history", "save_picture"]
+
+# Eight colours that people with any colour vision tell apart, without the yellow, which is too
+# pale on white. Okabe and Ito, Color Universal Design, 2008; https://jfly.uni-koeln.de/color/
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+
+
+def new_axes(
+    rows: int = 1,
+    *,
+    columns: int = 1,
+    width: float = 6.4,
+    height: float = 4.0,
+    sharex: bool = False,
+) -> list[Axes]:
+    """Make a figure in the style of the house.
+
+    Args:
+        rows: Pictures below each other.
+        columns: Pictures beside each other.
+        width: Of the whole figure, in inches.
+        height: Of the whole figure, in inches.
+        sharex: Give the pictures of a column one x axis.
+
+    Returns:
+        The axes, row by row.
+    """
+    import matplotlib.pyplot as plt
+
+    _, grid = plt.subplots(
+        rows,
+        columns,
+        figsize=(width, height),
+        sharex=sharex,
+        squeeze=False,
+        layout="constrained",
+    )
+    axes = list(grid.flat)
+    for ax in axes:
+        ax.spines[["top", "right"]].set_visible(False)
+        ax.grid(visible=True, color="0.9", linewidth=0.8)
+        ax.set_axisbelow(True)
+    return axes
+
+
+def label_lines(ax: Axes, *, size: float = 9) -> None:
+    """Write each line's label beside its right end, in its colour, so that no legend is needed.
+
+    Labels that would overlap are moved apart.
+
+    Args:
+        ax: Axes whose lines carry a `label`; those that begin with `_` are left out.
+        size: Of the text, in points.
+    """
+    ends = []
+    for line in ax.get_lines():
+        x, y = np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float)
+        shown = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
+        name = str(line.get_label())
+        if len(shown) and not name.startswith("_"):
+            ends.append((x[shown[-1]], y[shown[-1]], name, line.get_color()))
+    if not ends:
+        return
+    ax.figure.canvas.draw()  # the limits of the axes are settled only when they are drawn
+    pixels_per_point = ax.figure.dpi / 72
+    gap = size * 1.25 * pixels_per_point
+    heights = [ax.transData.transform((x, y))[1] for x, y, _, _ in ends]
+    placed = _spread(heights, gap)
+    for (x, y, name, colour), height, free in zip(ends, heights, placed, strict=True):
+        ax.annotate(
+            name,
+            (x, y),
+            xytext=(6, (free - height) / pixels_per_point),
+            textcoords="offset points",
+            color=colour,
+            fontsize=size,
+            va="center",
+            annotation_clip=False,
+        )
+
+
+def plot_history(history: pd.DataFrame, *, best_epoch: int | None = None) -> Axes:
+    """Draw the loss over the epochs, and the learning rate under it where it changes.
+
+    Args:
+        history: A tidy history: `epoch`, `split`, `loss`, …, `learning_rate`.
+        best_epoch: Is marked with a dotted line. Left out, none is.
+
+    Returns:
+        The axes of the loss.
+    """
+    rates = history.loc[history["split"] == "train", ["epoch", "learning_rate"]]
+    changes = bool((rates["learning_rate"] != rates["learning_rate"].iloc[0]).any())
+    axes = new_axes(2 if changes else 1, height=5.0 if changes else 4.0, sharex=True)
+    ax = axes[0]
+    names = {"train": "training", "val": "validation"}
+    for colour, (split, rows) in zip(COLOURS, history.groupby("split", sort=False), strict=False):
+        marker = "o" if len(rows) < 3 else None
+        ax.plot(
+            rows["epoch"],
+            rows["loss"],
+            color=colour,
+            marker=marker,
+            linestyle="-" if split == "train" else "--",
+            label=names.get(str(split), str(split)),
+        )
+    if best_epoch is not None:
+        ax.axvline(best_epoch, color="0.4", linestyle=":")
+        ax.annotate(
+            f"best epoch: {best_epoch}",
+            (best_epoch, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(4, -10),
+            textcoords="offset points",
+            fontsize=9,
+            color="0.3",
+        )
+    ax.set_ylabel("loss")
+    if changes:
+        axes[1].plot(rates["epoch"], rates["learning_rate"], color=COLOURS[2])
+        axes[1].set_ylabel("learning rate")
+        axes[1].set_ylim(bottom=0)
+    axes[-1].set_xlabel("epoch")
+    axes[-1].xaxis.get_major_locator().set_params(integer=True)
+    label_lines(ax)
+    return ax
+
+
+def save_picture(ax: Axes, path: str, *, dpi: int = 110) -> None:
+    """Write the figure of these axes to a file and close it.
+
+    Args:
+        ax: Any axes of the figure.
+        path: File to write; its ending (`.png`, `.svg`, `.pdf`) decides the format.
+        dpi: Dots an inch.
+    """
+    import matplotlib.pyplot as plt
+
+    figure: Figure = ax.get_figure(root=True)  # type: ignore[assignment]
+    figure.savefig(path, dpi=dpi, bbox_inches="tight")
+    plt.close(figure)
+
+
+def _spread(heights: Sequence[float], gap: float) -> list[float]:
+    """Move values apart until neighbours are `gap` apart, in their order, as little as needed."""
+    order = np.argsort(heights, kind="stable")
+    placed = np.asarray(heights, float)[order]
+    for _ in range(100):
+        overlap = gap - np.diff(placed)
+        if len(overlap) == 0 or overlap.max() < 0.01:
+            break
+        push = np.clip(overlap, 0, None) / 2
+        placed[:-1] -= push
+        placed[1:] += push
+    back = np.empty(len(placed))
+    back[order] = placed
+    return [float(value) for value in back]
