@@ -107,6 +107,8 @@ def plot_history(history: pd.DataFrame, *, best_epoch: int | None = None) -> Axe
     Returns:
         The axes of the loss.
     """
+    from matplotlib.ticker import MaxNLocator
+
     rates = history.loc[history["split"] == "train", ["epoch", "learning_rate"]]
     changes = bool((rates["learning_rate"] != rates["learning_rate"].iloc[0]).any())
     axes = new_axes(2 if changes else 1, height=5.0 if changes else 4.0, sharex=True)
@@ -139,7 +141,7 @@ def plot_history(history: pd.DataFrame, *, best_epoch: int | None = None) -> Axe
         axes[1].set_ylabel("learning rate")
         axes[1].set_ylim(bottom=0)
     axes[-1].set_xlabel("epoch")
-    axes[-1].xaxis.get_major_locator().set_params(integer=True)
+    axes[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
     label_lines(ax)
     return ax
 
