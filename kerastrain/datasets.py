@@ -45,7 +45,7 @@ class Dataset:
         kind: The kind of labels, in the words of `inspect_labels`.
         unit: The unit of an amount or count; empty for classes.
         row_shape: The shape of one row before it was laid out: `(8, 8)` for an image,
-            `(14, 4)` for 14 days of 4 measures, else `(features,)`.
+            `(14, 5)` for 14 days of 5 measures, else `(features,)`.
         description: What is predicted, in one line.
         source: Who collected it, and the package it was taken from.
         licence: The licence of the data.
@@ -130,11 +130,12 @@ def load_dataset(name: str) -> Dataset:
         x, y, features = _read_days(path, targets, int(row["window"]))
     else:
         x, y, features = _read_rows(path, targets)
-    as_amount = np.float64 if row["kind"] == "continuous" else y.dtype
+    y = y[:, 0] if y.ndim == 2 and len(targets) == 1 else y
+    dtype = np.float64 if row["kind"] == "continuous" else y.dtype
     return Dataset(
         name=name,
         x=x.reshape(len(x), -1),
-        y=np.array(y, dtype=as_amount),
+        y=np.array(y, dtype=dtype),
         feature_names=features,
         target_names=tuple(targets),
         kind=row["kind"],
@@ -207,7 +208,6 @@ def _read_rows(path: Path, targets: list[str]) -> _Parts:
     y = table[targets].to_numpy()
     if y.dtype == object:
         y = y.astype(np.str_)
-    y = y[:, 0] if len(targets) == 1 else y
     return table[features].to_numpy(np.float32), y, tuple(features)
 
 
