@@ -1,0 +1,40 @@
+.PHONY: help install test quick lint format coverage slow lowest benchmark gallery
+
+help:  ## list these commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install:  ## install kerastrain with what its tests need
+	pip install '.[test]'
+
+test:  ## run all tests and doctests, but the slow ones
+	pytest
+
+quick:  ## run the tests that need no TensorFlow, in seconds
+	pytest tests -m 'not tensorflow and not slow'
+
+slow:  ## run the tests that are too long for every day
+	pytest -m slow
+
+coverage:  ## say which lines and branches the tests leave out
+	pytest --cov --cov-report=term-missing:skip-covered
+
+lint:  ## check form, style and types
+	ruff format --check .
+	ruff check .
+	mypy
+
+format:  ## put the code into form
+	ruff format .
+	ruff check --fix .
+
+lowest:  ## test with the lowest versions that are supported
+	python -m venv .venv/lowest
+	.venv/lowest/bin/pip install uv
+	.venv/lowest/bin/uv pip install --python .venv/lowest/bin/python --resolution lowest-direct '.[test]'
+	.venv/lowest/bin/python -m pytest
+
+benchmark:  ## measure the fast loop against model.fit
+	python -m recipes.benchmark
+
+gallery:  ## draw the pictures of all lessons
+	python -m recipes.gallery
