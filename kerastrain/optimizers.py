@@ -327,7 +327,8 @@ def _rate(
         raise OptimizerError(message)
     if schedule is None and not warmup_steps:
         return float(learning_rate)
-    return decay(schedule or "constant", float(learning_rate), decay_steps or 1, warmup_steps)
+    length = 1 if decay_steps is None else decay_steps
+    return decay(schedule or "constant", float(learning_rate), length, warmup_steps)
 
 
 def _shared(
