@@ -134,7 +134,7 @@ def load_dataset(name: str) -> Dataset:
     dtype = np.float64 if row["kind"] == "continuous" else y.dtype
     return Dataset(
         name=name,
-        x=x.reshape(len(x), -1),
+        x=np.array(x).reshape(len(x), -1),  # copies: what pandas gives may be read-only
         y=np.array(y, dtype=dtype),
         feature_names=features,
         target_names=tuple(targets),
