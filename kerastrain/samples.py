@@ -1,0 +1,99 @@
+"""Which labels does a data set hold, when it comes in batches? A bounded sample of them.
+
+A `tf.data.Dataset` is read from its start, a `keras.utils.PyDataset` at batches spread evenly over
+its length. Neither TensorFlow nor Keras is imported: an object of theirs exists only when its
+module is loaded already.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from kerastrain.errors import LabelError
+
+__all__ = ["sample_batches"]
+
+MOST_BATCHES = 256
+MOST_VALUES = 1 << 22  # 32 MiB of float64
+
+
+def sample_batches(y: Any) -> Any:
+    """Gather labels from some batches of a data set.
+
+    Args:
+        y: Anything.
+
+    Returns:
+        The labels of up to 256 batches, in the structure that the batches have; None when `y` is
+        no data set.
+
+    Raises:
+        LabelError: the data set has no batch, or its batches hold no labels.
+    """
+    keras, tensorflow = sys.modules.get("keras"), sys.modules.get("tensorflow")
+    if tensorflow is not None and isinstance(y, tensorflow.data.Dataset):
+        return _join(y.take(MOST_BATCHES).as_numpy_iterator(), batched=_is_batched(y))
+    if keras is not None and isinstance(y, keras.utils.PyDataset):
+        count = y.num_batches
+        count = MOST_BATCHES if count is None else count
+        picked = np.unique(np.linspace(0, count - 1, min(count, MOST_BATCHES)).astype(int))
+        return _join((y[int(i)] for i in picked), batched=True)
+    return None
+
+
+def _is_batched(dataset: Any) -> bool:
+    """Tell whether elements are batches of rows, and not single rows.
+
+    Inputs and labels of a batch have the same first axis; those of a single row rarely do.
+    """
+    import tensorflow as tf
+
+    shapes = [spec.shape for spec in tf.nest.flatten(dataset.element_spec)]
+    if any(shape.rank == 0 for shape in shapes):
+        return False
+    return len({shape[0] for shape in shapes if shape.rank}) == 1
+
+
+def _join(batches: Iterable[Any], *, batched: bool) -> Any:
+    parts: list[Any] = []
+    size = 0
+    for batch in batches:
+        labels = _labels_of(batch)
+        parts.append(labels)
+        size += sum(np.size(leaf) for leaf in _leaves(labels))
+        if size > MOST_VALUES:
+            break
+    if not parts:
+        msg = "There must be at least one batch; the data set is empty."
+        raise LabelError(msg)
+    return _stitch(parts, batched=batched)
+
+
+def _labels_of(batch: Any) -> Any:
+    """Take y out of (x, y) and (x, y, sample_weight); a batch that is no tuple is y itself."""
+    if not isinstance(batch, tuple | list):
+        return batch
+    if len(batch) < 2 or batch[1] is None:
+        msg = "The batches must hold labels; they hold x alone. Let each batch be a tuple (x, y)."
+        raise LabelError(msg)
+    return batch[1]
+
+
+def _leaves(labels: Any) -> list[Any]:
+    if isinstance(labels, dict):
+        return list(labels.values())
+    return list(labels) if isinstance(labels, tuple | list) else [labels]
+
+
+def _stitch(parts: list[Any], *, batched: bool) -> Any:
+    """Put the labels of all batches after each other, output by output."""
+    if isinstance(parts[0], dict):
+        return {k: _stitch([part[k] for part in parts], batched=batched) for k in parts[0]}
+    if isinstance(parts[0], tuple | list):
+        return [_stitch(list(leaf), batched=batched) for leaf in zip(*parts, strict=True)]
+    join = np.concatenate if batched else np.stack
+    return join([np.asarray(part) for part in parts])
