@@ -50,6 +50,7 @@ class Labels:
         high: The largest value, None for text.
         outliers: The share of amounts that lie more than three interquartile ranges outside the
             quartiles ("far out" in Tukey), from 0 to 1.
+        spread: The interquartile range of amounts, in their own unit; 0 for classes.
         sampled: Whether only some of the rows were looked at.
         other_task: The `task` that decides for the other reading; "" when there is none.
         note: The other reading and what decides, in words; "" when there is none.
@@ -80,6 +81,7 @@ class Labels:
     low: Any = None
     high: Any = None
     outliers: float = 0.0
+    spread: float = 0.0
     sampled: bool = False
     other_task: str = ""
     note: str = field(default="", repr=False)
@@ -332,6 +334,7 @@ def _labels(column: Column, reading: Reading) -> Labels:
     if reading.other_task:
         now = {"soft": "probabilities", "continuous": "amounts", "counts": "counts"}.get(reading.kind, "classes")
         note = f"{reading.because}: read as {now}. If they are {TASKS[reading.other_task]}, pass task={reading.other_task!r}."
+    spread, outliers = _tails(seen.sample) if reading.kind in ("continuous", "counts") else (0.0, 0.0)
     length = None if column.sampled else seen.shape[0]
     return Labels(
         kind=reading.kind,
@@ -346,17 +349,20 @@ def _labels(column: Column, reading: Reading) -> Labels:
         whole=seen.whole,
         low=None if reading.classes and column.categories else seen.low,
         high=None if reading.classes and column.categories else seen.high,
-        outliers=_outliers(seen.sample) if reading.kind in ("continuous", "counts") else 0.0,
+        outliers=outliers,
+        spread=spread,
         sampled=column.sampled,
         other_task=reading.other_task,
         note=note,
     )
 
 
-def _outliers(sample: NDArray[np.float64]) -> float:
+def _tails(sample: NDArray[np.float64]) -> tuple[float, float]:
+    """Measure the interquartile range, and the share of values far outside of it."""
     lower, upper = np.quantile(sample, [0.25, 0.75])
-    reach = 3 * (upper - lower)
-    return float(((sample < lower - reach) | (sample > upper + reach)).mean()) if reach else 0.0
+    spread = float(upper - lower)
+    far = (sample < lower - 3 * spread) | (sample > upper + 3 * spread)
+    return spread, float(far.mean()) if spread else 0.0
 
 
 def split_outputs(y: Any, labels: Any) -> Any:
