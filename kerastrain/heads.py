@@ -7,12 +7,14 @@ from typing import Any
 
 __all__ = ["Head", "read_head"]
 
-# Layers that only move values or drop some of them: the activation is that of the layer before.
+# Layers that move, drop or average values: what they give has the range that the layer before had.
 PASSING = {
-    "Cropping1D", "Cropping2D", "Cropping3D", "Dropout", "Flatten", "GaussianDropout",
-    "GaussianNoise", "Identity", "InputLayer", "Lambda_identity", "Permute", "RepeatVector",
-    "Reshape", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "ZeroPadding2D",
-    "ExpandDims", "Squeeze", "Cast", "Transpose", "GetItem",
+    "AveragePooling1D", "AveragePooling2D", "Cast", "Cropping1D", "Cropping2D", "Cropping3D",
+    "Dropout", "ExpandDims", "Flatten", "GetItem", "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D", "GlobalAveragePooling3D", "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D", "GlobalMaxPooling3D", "Identity", "MaxPooling1D", "MaxPooling2D",
+    "Permute", "RepeatVector", "Reshape", "SpatialDropout1D", "SpatialDropout2D",
+    "SpatialDropout3D", "Squeeze", "Transpose", "UpSampling1D", "UpSampling2D", "UpSampling3D",
 }  # fmt: skip
 # Layers and operations that are an activation themselves.
 ACTIVATIONS = {
@@ -20,8 +22,12 @@ ACTIVATIONS = {
     "Sigmoid": "sigmoid", "Tanh": "tanh", "Exp": "exponential", "Relu": "relu",
     "Softplus": "softplus", "LogSoftmax": "log_softmax", "Selu": "selu", "Elu": "elu",
 }  # fmt: skip
-# Layers that compute a weighted sum and have no `activation` of their own.
-LINEAR = {"BatchNormalization", "LayerNormalization", "Add", "Average", "Concatenate", "Subtract"}
+# Layers that put several inputs together: read for each input, see `_merged`.
+MERGING = {"Add", "Average", "Concatenate", "Subtract"}
+# Layers that scale and shift each value by weights of their own.
+LINEAR = {"BatchNormalization", "GroupNormalization", "LayerNormalization"}
+# Activations that a function without a known name is compared with.
+KNOWN = ("linear", "softmax", "sigmoid", "tanh", "relu", "exponential", "softplus")
 
 
 @dataclass(frozen=True)
@@ -91,11 +97,28 @@ def _read_tensor(tensor: Any, name: str) -> Head:
             continue
         if operation is None or type(operation).__name__ == "InputLayer":
             return Head(name, "linear", shape[-1], shape, after=tuple(after))
+        if type(operation).__name__ in MERGING:
+            activation = _merged(operation, node_index)
+            return Head(name, activation, shape[-1], shape, _written(operation), tuple(after))
         activation, axis = _activation(operation)
         if activation != "linear" or not _passes(operation):
             return Head(name, activation, shape[-1], shape, _written(operation), tuple(after), axis)
         after.append(type(operation).__name__)
         tensor = _flat(operation._inbound_nodes[node_index].input_tensors)[0]
+
+
+def _merged(operation: Any, node_index: int) -> str:
+    """Name the activation of inputs that are put together, when it outlives that.
+
+    The mean of probabilities is a probability, and a sum of weighted sums is one; the sum of two
+    probabilities is none.
+    """
+    inputs = _flat(operation._inbound_nodes[node_index].input_tensors)
+    found = {_read_tensor(tensor, "").activation for tensor in inputs}
+    kind = type(operation).__name__
+    kept = {"linear"} if kind in ("Add", "Subtract") else {"linear", "sigmoid", "relu", "tanh"}
+    kept |= {"softmax"} if kind == "Average" else set()
+    return found.pop() if len(found) == 1 and found <= kept else "unknown"
 
 
 def _origin(tensor: Any) -> tuple[Any, int, int]:
@@ -125,13 +148,40 @@ def _activation(layer: Any) -> tuple[str, int | None]:
         return ACTIVATIONS[kind], axis
     if kind in ("TimeDistributed", "Bidirectional"):
         return _activation(getattr(layer, "layer", None) or layer.forward_layer)
-    function = getattr(layer, "activation", None)
+    function = getattr(layer, "function" if kind == "Lambda" else "activation", None)
     if function is not None:
-        name = getattr(function, "__name__", None) or type(function).__name__.lower()
-        return name, -1 if name == "softmax" else None
+        return _name_of(function)
     if kind in LINEAR or kind in PASSING or hasattr(layer, "kernel_initializer"):
         return "linear", None
     return "unknown", None
+
+
+def _name_of(function: Any) -> tuple[str, int | None]:
+    """Name an activation function; one that is no function of Keras by what it does."""
+    kind = type(function).__name__
+    if kind in ACTIVATIONS:  # a layer that is used as an activation
+        return ACTIVATIONS[kind], getattr(function, "axis", None)
+    name = getattr(function, "__name__", "")
+    if name not in KNOWN and "keras" not in str(getattr(function, "__module__", "")):
+        name = _recognise(function)
+    return name, -1 if name == "softmax" else None
+
+
+def _recognise(function: Any) -> str:
+    """Compare what a function does to three values with the activations that Keras has."""
+    import keras
+    import numpy as np
+
+    probe = keras.ops.convert_to_tensor([[-1.5, 0.5, 2.0]])
+    try:
+        given = keras.ops.convert_to_numpy(function(probe))
+    except Exception:  # a user's own function may refuse these values with any error
+        return "unknown"
+    for name in KNOWN:
+        wanted = keras.ops.convert_to_numpy(getattr(keras.activations, name)(probe))
+        if given.shape == wanted.shape and np.allclose(given, wanted, atol=1e-5):
+            return name
+    return "unknown"
 
 
 def _written(layer: Any) -> str:
