@@ -1,11 +1,12 @@
 """kerastrain: train a Keras model well, and understand what happens.
 
-The rooms, top to bottom; each one only ever uses the ones below it:
-
-- `training`: `train` chooses, checks, compiles, fits and tells
-- `optimizers`, `devices`, `datasets`, `plots`, `errors`
+The whole public surface stands here. The README lists the rooms behind it.
 """
 
+from kerastrain.checks import Finding, check
+from kerastrain.comparison import Comparison, compare
+from kerastrain.datasets import Dataset, list_datasets, load_dataset
+from kerastrain.descent import trace_descent
 from kerastrain.devices import list_devices, use_device
 from kerastrain.errors import (
     CheckError,
@@ -19,22 +20,46 @@ from kerastrain.errors import (
     OptimizerError,
     RunError,
 )
+from kerastrain.labels import Labels, inspect_labels, one_hot
+from kerastrain.loop import fit
+from kerastrain.losses import LossChoice, choose_loss
 from kerastrain.optimizers import adam, sgd
+from kerastrain.rows import split_rows
+from kerastrain.runs import TrainingRun, load_run
+from kerastrain.training import train
 
 __all__ = [
     "CheckError",
     "CheckWarning",
+    "Comparison",
     "DataError",
+    "Dataset",
     "DeviceError",
+    "Finding",
     "KerastrainError",
     "KerastrainWarning",
     "LabelError",
+    "Labels",
+    "LossChoice",
     "LossError",
     "OptimizerError",
     "RunError",
+    "TrainingRun",
     "adam",
+    "check",
+    "choose_loss",
+    "compare",
+    "fit",
+    "inspect_labels",
+    "list_datasets",
     "list_devices",
+    "load_dataset",
+    "load_run",
+    "one_hot",
     "sgd",
+    "split_rows",
+    "trace_descent",
+    "train",
     "use_device",
 ]
 

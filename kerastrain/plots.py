@@ -16,11 +16,25 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["COLOURS", "label_lines", "new_axes", "plot_history", "save_picture"]
+__all__ = [
+    "COLOURS",
+    "label_lines",
+    "new_axes",
+    "plot_comparison",
+    "plot_history",
+    "save_picture",
+]
 
 # Eight colours that people with any colour vision tell apart, without the yellow, which is too
 # pale on white. Okabe and Ito, Color Universal Design, 2008; https://jfly.uni-koeln.de/color/
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+
+MEASURE_LABELS = {
+    "accuracy": "accuracy (share of rows, higher is better)",
+    "log_loss": "log-loss (nats, lower is better)",
+    "mae": "mean absolute error (unit of y, lower is better)",
+    "rmse": "root mean squared error (unit of y, lower is better)",
+}
 
 
 def new_axes(
@@ -175,3 +189,46 @@ def _spread(heights: Sequence[float], gap: float) -> list[float]:
     back = np.empty(len(placed))
     back[order] = placed
     return [float(value) for value in back]
+
+
+def plot_comparison(scores: pd.DataFrame, summary: pd.DataFrame) -> Axes:
+    """Draw the candidates of a comparison below each other, one picture for each measure.
+
+    Args:
+        scores: A row for each candidate and seed, with a column for each measure.
+        summary: A row for each measure and candidate: `mean`, `low`, `high`, `verdict`.
+
+    Returns:
+        The axes of the first measure.
+    """
+    measures = list(summary["measure"].unique())
+    candidates = scores["candidate"].nunique()
+    axes = new_axes(
+        columns=len(measures), width=4.2 * len(measures) + 1, height=1.4 + candidates / 2
+    )
+    for ax, measure in zip(axes, measures, strict=True):
+        rows = summary[summary["measure"] == measure].iloc[::-1].reset_index(drop=True)
+        for place, row in rows.iterrows():
+            colour = COLOURS[0] if row["verdict"] != "worse" else COLOURS[1]
+            each = scores.loc[scores["candidate"] == row["candidate"], measure]
+            ax.scatter(each, [place] * len(each), s=16, color="0.65", zorder=2)
+            half = [[row["mean"] - row["low"]], [row["high"] - row["mean"]]]
+            ax.errorbar(row["mean"], place, xerr=half, fmt="o", color=colour, capsize=4, zorder=3)
+            ax.annotate(
+                row["verdict"],
+                (row["mean"], place),
+                xytext=(0, 8),
+                textcoords="offset points",
+                ha="center",
+                fontsize=8,
+                color=colour,
+            )
+        ax.set_yticks(range(len(rows)), labels=list(rows["candidate"]))
+        ax.set_ylim(-0.6, len(rows) - 0.3)
+        ax.set_xlabel(MEASURE_LABELS.get(measure, measure))
+        ax.grid(visible=False, axis="y")
+    seeds = scores["seed"].nunique()
+    axes[0].set_title(
+        f"dots: {seeds} seeds; bars: 95 % interval of the mean", fontsize=9, loc="left"
+    )
+    return axes[0]

@@ -101,7 +101,7 @@ def take_rows(data: Any, rows: NDArray[np.integer[Any]]) -> Any:
 
 
 def split_rows(
-    count: int, fraction: float, *, seed: int, ids: NDArray[Any] | None = None
+    count: int, fraction: float, *, seed: int, stratify: NDArray[Any] | None = None
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Hold out a random part of the rows, with the same share of each class.
 
@@ -112,7 +112,7 @@ def split_rows(
         count: Number of rows, 2 or more.
         fraction: Share to hold out, between 0 and 1.
         seed: Equal seeds give equal splits.
-        ids: Class of each row, shape `(count,)`. A class of one row stays in training. Left out,
+        stratify: Class of each row, shape `(count,)`. A class of one row stays in training. Left out,
             classes play no part.
 
     Returns:
@@ -122,7 +122,7 @@ def split_rows(
         DataError: a fraction that leaves one of the parts empty.
 
     Examples:
-        >>> train, val = split_rows(100, 0.2, seed=0, ids=np.repeat([0, 1], [90, 10]))
+        >>> train, val = split_rows(100, 0.2, seed=0, stratify=np.repeat([0, 1], [90, 10]))
         >>> len(train), len(val), int((val >= 90).sum())
         (80, 20, 2)
     """
@@ -138,8 +138,8 @@ def split_rows(
         raise DataError(message)
     random = np.random.default_rng([seed, 0x5B117])  # a stream apart from that of the row order
     order = random.permutation(count)
-    if ids is not None:
-        _, dense, sizes = np.unique(ids, return_inverse=True, return_counts=True)
+    if stratify is not None:
+        _, dense, sizes = np.unique(stratify, return_inverse=True, return_counts=True)
         order = order[np.argsort(dense[order], kind="stable")]
         order = order[sizes[dense[order]] > 1]
         held_out = min(held_out, len(order))

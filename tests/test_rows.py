@@ -77,7 +77,7 @@ def test_inputs_that_are_no_numbers_are_refused(data, seen):
 @pytest.mark.parametrize("seed", range(5))
 def test_each_class_has_the_same_share_in_both_parts_as_in_scikit_learn(seed):
     ids = np.random.default_rng(seed).choice(4, size=203, p=[0.5, 0.3, 0.15, 0.05])
-    training, held_out = split_rows(203, 0.2, seed=seed, ids=ids)
+    training, held_out = split_rows(203, 0.2, seed=seed, stratify=ids)
     theirs = train_test_split(np.arange(203), test_size=0.2, stratify=ids, random_state=0)[1]
     found = np.bincount(ids[held_out], minlength=4)
     assert np.abs(found - np.bincount(ids[theirs], minlength=4)).max() <= 1
@@ -86,7 +86,7 @@ def test_each_class_has_the_same_share_in_both_parts_as_in_scikit_learn(seed):
 
 def test_sorted_labels_lose_no_class():
     ids = np.repeat([0, 1, 2], 50)
-    training, held_out = split_rows(150, 0.2, seed=0, ids=ids)
+    training, held_out = split_rows(150, 0.2, seed=0, stratify=ids)
     assert np.bincount(ids[held_out]).tolist() == [10, 10, 10]
     assert np.bincount(ids[training]).tolist() == [40, 40, 40]
 
@@ -94,7 +94,7 @@ def test_sorted_labels_lose_no_class():
 def test_a_class_of_one_row_stays_in_training():
     ids = np.array([0] * 20 + [1])
     for seed in range(20):
-        assert 20 in split_rows(21, 0.5, seed=seed, ids=ids)[0]
+        assert 20 in split_rows(21, 0.5, seed=seed, stratify=ids)[0]
 
 
 def test_equal_seeds_give_equal_splits_and_others_do_not():

@@ -1,0 +1,97 @@
+"""What did a check find, and how is it told?"""
+
+from __future__ import annotations
+
+import html
+import warnings
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, cast
+
+from ..errors import CheckError, CheckWarning
+
+__all__ = ["Finding", "Findings", "Mode", "Problem", "Severity", "enforce"]
+
+Severity = Literal["error", "warning"]
+Mode = Literal["error", "warn", "off"]
+
+
+class Problem(NamedTuple):
+    """Say what one rule saw, before the table of rules adds its name and severity."""
+
+    message: str
+    fix: str
+    where: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Hold one thing that is wrong with a set-up, and the way out.
+
+    Attributes:
+        rule: The rule's name in the table of rules; `silence=` takes it.
+        severity: `"error"` when training is certainly wrong or will raise, `"warning"` when the
+            set-up is likely not what is meant.
+        message: What must hold, and what was seen.
+        fix: The way out, with code that can be pasted.
+        where: The argument that it is about, as the user wrote it.
+
+    Examples:
+        >>> print(Finding("run-length", "error", "epochs must be at least 1; saw 0.",
+        ...               "Pass epochs=10.", "epochs"))
+        error in epochs: epochs must be at least 1; saw 0. Pass epochs=10. [run-length]
+    """
+
+    rule: str
+    severity: Severity
+    message: str
+    fix: str
+    where: str
+
+    def __str__(self) -> str:
+        return f"{self.severity} in {self.where}: {self.message} {self.fix} [{self.rule}]"
+
+
+class Findings(list[Finding]):
+    """Hold findings as a plain list that prints one a line and shows as a table in a notebook."""
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self)) or "Nothing found."
+
+    def _repr_html_(self) -> str:
+        if not self:
+            return "<p>Nothing found.</p>"
+        names = ("severity", "where", "message", "fix", "rule")
+        head = "".join(f"<th>{name}</th>" for name in names)
+        rows = "".join(
+            "<tr>"
+            + "".join(f"<td>{html.escape(str(getattr(finding, name)))}</td>" for name in names)
+            + "</tr>"
+            for finding in self
+        )
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def enforce(findings: list[Finding], mode: Mode = "error", *, stacklevel: int = 2) -> None:
+    """Raise the errors and warn the warnings among the findings.
+
+    Args:
+        findings: What `check` found.
+        mode: `"error"` raises one error with all errors in it; `"warn"` warns of everything;
+            `"off"` does nothing.
+        stacklevel: Whose line the warnings name, as in `warnings.warn`, counted from the caller.
+
+    Raises:
+        CheckError: `mode` is `"error"` and a finding is an error; `.findings` holds them all.
+    """
+    if mode == "off":
+        return
+    errors = [f for f in findings if f.severity == "error" and mode == "error"]
+    for finding in findings:
+        if finding not in errors:
+            warnings.warn(str(finding), CheckWarning, stacklevel=stacklevel + 1)
+    if errors:
+        message = "\n".join(
+            ["Training would go wrong:", *(f"- {finding}" for finding in errors)]
+            + ["To train all the same: check='warn'."]
+        )
+        raise CheckError(message, findings=cast("list[object]", list(findings)))

@@ -1,0 +1,248 @@
+"""Are the numbers in x and y fit to train on?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..facts import Facts
+from ..findings import Problem
+from ..settings import AMOUNTS, CROSSENTROPIES
+from ..setup import Output, Setup
+
+FAR = 10.0  # times the loss of knowing nothing: a first loss beyond it comes from the scale
+SCALE = "x = (x - x.mean(axis=0)) / x.std(axis=0)"
+
+
+def inputs_are_numbers(setup: Setup) -> Iterator[Problem]:
+    """Inputs that are objects, text, dates or plain lists.
+
+    Keras raises "Invalid dtype: object", or takes a list of rows for a list of inputs.
+    """
+    if setup.own_step:
+        return
+    takes_text = any("string" in str(getattr(i, "dtype", "")) for i in setup.model_inputs)
+    for x in setup.x:
+        if x.numeric or x.kind == "unknown" or (x.kind == "text" and takes_text):
+            continue
+        columns = _odd_columns(x)
+        if columns:
+            way = f"Encode or drop these columns: pd.get_dummies(x, dtype='float32'); {columns}."
+        elif not x.shape:
+            way = "Make an array of it: x = np.asarray(x, dtype='float32')."
+        else:
+            way = "Convert it: x = x.astype('float32')."
+        yield Problem(f"{x.where} must be an array of numbers; saw {x.dtype}.", way, "x")
+
+
+def _odd_columns(x: Facts) -> str:
+    """Name the columns of a frame that hold no numbers."""
+    if not hasattr(x.array, "select_dtypes"):
+        return ""
+    odd = x.array.select_dtypes(exclude=["number", "bool"]).columns
+    return ", ".join(map(repr, list(odd)[:5]))
+
+
+def missing_values(setup: Setup) -> Iterator[Problem]:
+    """NaN or infinity in inputs, labels or weights.
+
+    One is enough: it spreads to the loss and to all weights. With relu no NaN is ever
+    printed: max(NaN, 0) is 0 on some devices, and the loss stands still at that of chance.
+    """
+    labels = [o.y for o in setup.outputs if o.y is not None and o.loss.given is not None]
+    own = setup.seen is not None and _reads_gaps(setup.seen)
+    for facts in [*(() if own else setup.x), *labels]:
+        if facts.missing or facts.infinite:
+            what = f"{facts.missing} NaN" if facts.missing else f"{facts.infinite} infinite"
+            name = facts.where
+            frame = hasattr(facts.array, "isna")
+            gaps = f"{name}.notna()" if frame else f"np.isfinite({name})"
+            rows = gaps if len(facts.shape) == 1 else f"{gaps}.reshape(len({name}), -1).all(axis=1)"
+            rows = f"{gaps}.all(axis=1)" if frame and len(facts.shape) > 1 else rows
+            yield Problem(
+                f"{name} must hold finite numbers; saw {what}, first in row {facts.first_bad}.",
+                f"Drop these rows: keep = {rows}; x, y = x[keep], y[keep]. Or fill them in.",
+                name,
+            )
+
+
+def _reads_gaps(model: object) -> bool:
+    """Say whether the first layer is a user's own, which may fill gaps in."""
+    import keras
+
+    layers = [la for la in getattr(model, "layers", []) if not isinstance(la, keras.layers.InputLayer)]
+    first = layers[0] if layers else model
+    return not type(first).__module__.startswith("keras.") or isinstance(first, keras.layers.Lambda)
+
+
+def constant_input(setup: Setup) -> Iterator[Problem]:
+    """Inputs that are the same in every row, as pictures after `x // 255`.
+
+    There is nothing to tell rows apart by: the model learns how frequent the classes are.
+    """
+    if len(setup.x) == 1 and setup.x[0].complete and setup.x[0].constant:
+        x = setup.x[0]
+        yield Problem(
+            f"x must differ between rows; all {len(x.rows)} rows that were looked at are equal, "
+            f"with values from {x.low:g} to {x.high:g}.",
+            "Divide as floats: x.astype('float32') / 255. Or look at how x was read.",
+            "x",
+        )
+
+
+def rows_paired(setup: Setup) -> Iterator[Problem]:
+    """x and y of different lengths.
+
+    Keras raises "Data cardinality is ambiguous".
+    """
+    labels = [o.y for o in setup.outputs if o.y is not None]
+    parts = [f for f in [*setup.x, *labels] if f.shape and f.shape[0] is not None]
+    if setup.data.source != "arrays":
+        return
+    lengths = {f.where: f.shape[0] for f in parts}
+    if len(set(lengths.values())) > 1:
+        seen = ", ".join(f"{count} in {where}" for where, count in lengths.items())
+        yield Problem(
+            f"x and y must have one row each for one example; saw {seen}.",
+            "Take the same rows of both, as in x, y = x[:n], y[:n].",
+            "y",
+        )
+    elif 0 in lengths.values():
+        yield Problem("There must be rows to train on; saw 0.", "Look at how x was read.", "x")
+
+
+def index_order(setup: Setup) -> Iterator[Problem]:
+    """x and y from pandas with the same index in different order.
+
+    Keras takes rows by place and ignores the index: every x is trained on another row's y.
+    """
+    x = setup.x[0].array if len(setup.x) == 1 else None
+    y = setup.outputs[0].y.array if len(setup.outputs) == 1 and setup.outputs[0].y else None
+    left, right = getattr(x, "index", None), getattr(y, "index", None)
+    if not (hasattr(left, "equals") and hasattr(right, "equals")) or len(left) != len(right):
+        return
+    if not left.equals(right) and left.is_unique and left.sort_values().equals(right.sort_values()):
+        yield Problem(
+            "x and y must be in the same order; their indexes hold the same rows in different "
+            "order, and Keras takes rows by their place.",
+            "Align them: y = y.loc[x.index].",
+            "y",
+        )
+
+
+def input_fits(setup: Setup) -> Iterator[Problem]:
+    """Inputs that the model cannot take: another shape, another number of inputs, x and y swapped.
+
+    Seen by trying: the model raises on one small batch, as it would in `fit`.
+    """
+    known = any(not x.numeric for x in setup.x)
+    if setup.shot.error is None or setup.shot.stage != "forward" or setup.own_step or known:
+        return
+    wants = [tuple(i.shape) for i in setup.model_inputs]
+    lines = [line for line in str(setup.shot.error).splitlines() if line.strip()]
+    shapes = ", ".join(f"{x.where} of {x.shown}" for x in setup.x)
+    y = setup.outputs[0].y if len(setup.outputs) == 1 else None
+    if y is not None and len(wants) == 1 and _accepts(wants[0], y.shape):
+        way = "x and y look swapped: fit(x, y)."
+    elif len(wants) == 1 and setup.x and len(setup.x[0].shape) == len(wants[0]) - 1:
+        way = "Add the axis that is missing, as in x[..., None] or x[None]."
+    else:
+        way = f"Give x the shape that the model's Input has: {wants}." if wants else (
+            "Give x the shape that the layer named here can take."
+        )  # fmt: skip
+    asked = f"the model takes {wants}" if wants else (lines or ["it raised"])[0][:200]
+    yield Problem(f"The model must be able to take x: {asked}; saw {shapes}.", way, "x")
+
+
+def _accepts(wanted: tuple[int | None, ...], shape: tuple[int | None, ...]) -> bool:
+    """Say whether an array of this shape goes into an input."""
+    return len(wanted) == len(shape) and all(
+        a is None or a == b for a, b in zip(wanted[1:], shape[1:], strict=True)
+    )
+
+
+def unscaled_inputs(setup: Setup) -> Iterator[Problem]:
+    """Inputs far from 1 that make the first loss many times that of knowing nothing.
+
+    0..255 pictures, or one column in millions beside columns near 1. The first scores are as
+    large as the inputs, the gradient too, and the first steps throw the weights far off. A
+    scaling layer in front is seen, since it is the loss of the model as it is that is compared.
+    Source: LeCun, Bottou, Orr, Müller, "Efficient BackProp", Neural Networks: Tricks of the
+    Trade, 1998, section 4.3.
+    """
+    large = [x for x in setup.x if x.numeric and x.scale.size and x.scale.max() > 10]
+    if not large or setup.own_step or setup.shot.stage != "done":
+        return
+    for output in setup.outputs:
+        chance = _chance(output)
+        if chance is not None and output.first_loss > FAR * chance:
+            x = large[0]
+            image = len(x.shape) > 2 and x.low >= 0 and x.high <= 255
+            way = "x = x.astype('float32') / 255, or keras.layers.Rescaling(1 / 255) first" if (
+                image) else f"{SCALE}, or a keras.layers.Normalization layer first"  # fmt: skip
+            yield Problem(
+                f"Inputs must be near 1 in size; saw {x.low:g} to {x.high:g} in {x.where}, and a "
+                f"first loss of {output.first_loss:.3g} where knowing nothing costs {chance:.3g}.",
+                f"{way}.",
+                "x",
+            )
+            return
+
+
+def _chance(output: Output) -> float | None:
+    """The loss of a model that knows nothing but how large the targets are."""
+    y, name = output.y, output.loss.name
+    if name in CROSSENTROPIES and output.units and not output.no_probability:
+        return float(np.log(max(2, output.units)))
+    if name in CROSSENTROPIES and output.units and output.loss.from_logits:
+        return float(np.log(max(2, output.units)))
+    if y is None or not y.rows.size:
+        return None
+    if name == "mean_squared_error":
+        return float(np.mean(y.rows**2)) or None
+    if name in ("mean_absolute_error", "huber", "log_cosh"):
+        return float(np.mean(np.abs(y.rows))) or None
+    return None
+
+
+def unscaled_targets(setup: Setup) -> Iterator[Problem]:
+    """Amounts that the optimizer cannot reach, or that make its first step overshoot.
+
+    The gradient of mse grows with the targets: SGD overshoots, and the loss is NaN in a few
+    steps. Adam moves each weight by about the learning rate a step, however large the
+    gradient, so 180000 is out of reach. Models that scale back at their end start near.
+    """
+    steps, rate = setup.steps, setup.optimizer.learning_rate
+    for output in setup.outputs:
+        y = output.y
+        if output.loss.name not in AMOUNTS or y is None or not y.rows.size or output.seen is None:
+            continue
+        if output.head.bounds[1] <= 1 or output.loss.name == "cosine_similarity":
+            continue  # another rule tells of a head that ends at 1
+        size = float(np.sqrt(np.mean(y.rows**2)))
+        gap = abs(float(np.mean(y.rows)) - float(np.mean(output.seen)))
+        gap = max(gap, float(np.std(y.rows)) - float(np.std(output.seen)))
+        sgd = setup.optimizer.kind == "SGD"
+        short = steps is not None and np.isfinite(rate) and not _reaches(setup, output, gap, rate, steps)
+        if (sgd and size > 300 and gap > size / 3) or (not sgd and size > 100 and short):
+            yield Problem(
+                f"Targets must be near 1 in size; saw {y.low:g} to {y.high:g} in {output.called}, "
+                f"while the outputs start near {float(np.mean(output.seen)):.2g}.",
+                "Scale them: y = (y - y.mean()) / y.std(), and undo it on the predictions.",
+                "y",
+            )
+
+
+def _reaches(setup: Setup, output: Output, gap: float, rate: float, steps: int) -> bool:
+    """Say whether steps of one learning rate a weight can move the output this far.
+
+    The first-order reach of one step is rate · Σ|∂output/∂w|, read from the gradient of the
+    loss; weights that have grown reach further, so the reach grows with the square of steps.
+    """
+    slopes = sum(float(np.abs(g).sum()) for g in setup.shot.gradients if g is not None)
+    residual = 2 * np.sqrt(output.first_loss) if output.loss.name == "mean_squared_error" else 1.0
+    moved = rate * steps
+    per_unit = slopes / max(residual, 1e-12)
+    weights = sum(int(np.prod(v.shape)) for v in setup.shot.variables) or 1
+    return bool(moved * per_unit + moved**2 * np.sqrt(weights) > gap)

@@ -1,0 +1,287 @@
+"""Does the last layer go with the loss and the labels?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..findings import Problem
+from ..settings import AMOUNTS, BINARY, CATEGORICAL, CROSSENTROPIES, HINGE
+from ..setup import Output, Setup
+from .labels import ID_LOSSES
+
+PROBABILITY_LOSSES = CROSSENTROPIES | CATEGORICAL | BINARY | set(ID_LOSSES)
+
+
+def _classes_of(output: Output) -> str:
+    """Name Keras' loss class, for a fix that can be pasted."""
+    return "".join(part.capitalize() for part in output.loss.name.split("_"))
+
+
+def no_probabilities(setup: Setup) -> Iterator[Problem]:
+    """A cross-entropy on something that is no probability: a missing softmax or sigmoid.
+
+    Keras clips the outputs to 1e-7..1 before the logarithm. A clipped number has no gradient,
+    so some classes are never learnt, and some starts are stuck for good.
+    """
+    for output in setup.outputs:
+        name = output.loss.name
+        if name not in PROBABILITY_LOSSES or output.loss.from_logits or not output.no_probability:
+            continue
+        end = "sigmoid" if name in BINARY or output.units == 1 else "softmax"
+        other = f", or loss=keras.losses.{_classes_of(output)}(from_logits=True)"
+        linear = output.activation == "linear" and name in CROSSENTROPIES
+        seen = f"activation {output.activation!r}"
+        if output.activation == "unknown" and output.seen is not None:
+            seen = f"values from {output.seen.min():.3g} to {output.seen.max():.3g}"
+        yield Problem(
+            f"{output.loss.shown} takes probabilities; the output has {seen}.",
+            f"End in activation={end!r}{other if linear else ''}.",
+            "loss",
+        )
+
+
+def logits_named_twice(setup: Setup) -> Iterator[Problem]:
+    """`from_logits=True` after a softmax or sigmoid that Keras can look behind.
+
+    Keras on TensorFlow warns and takes the raw scores, so it trains right; other backends and
+    a later Reshape do not.
+    """
+    for output in setup.outputs:
+        ends = output.activation in ("softmax", "sigmoid")
+        if output.loss.from_logits and ends and output.logits:
+            yield Problem(
+                f"{output.loss.shown} takes raw scores; the output has activation "
+                f"{output.activation!r}.",
+                "Drop from_logits=True, or the activation.",
+                "loss",
+            )
+
+
+def softmax_twice(setup: Setup) -> Iterator[Problem]:
+    """A softmax or sigmoid applied to what is a probability already.
+
+    The second one squeezes scores between 0 and 1, so no class can get a probability near 1,
+    and training is slow and stops early: a second activation layer, or `from_logits=True`
+    after a softmax with a Reshape or Dropout between, where Keras cannot find the scores.
+    """
+    for output in setup.outputs:
+        ends = output.activation in ("softmax", "sigmoid")
+        hidden = output.loss.from_logits and ends and output.seen is not None and not output.logits
+        twice = ends and output.head.before in ("softmax", "sigmoid")
+        if hidden or twice:
+            yield Problem(
+                "Scores must pass one softmax or sigmoid; saw "
+                + (f"{output.head.before!r} and then " if twice else "")
+                + f"{output.activation!r}"
+                + ("" if twice else f" under {output.loss.shown}, behind another layer")
+                + ".",
+                "Keep one of the two." if twice else "Drop from_logits=True.",
+                "model",
+            )
+
+
+def squashed_scores(setup: Setup) -> Iterator[Problem]:
+    """A relu or tanh right below the softmax or sigmoid.
+
+    relu takes the negative scores, and with them their gradient; tanh keeps scores in -1..1,
+    so that no class of ten gets a probability above 0.45.
+    """
+    for output in setup.outputs:
+        if output.activation in ("softmax", "sigmoid") and output.head.before in ("relu", "tanh"):
+            yield Problem(
+                f"The scores below a {output.activation} must be free; saw {output.head.before!r}.",
+                f"Take it out of the last Dense: Dense({output.units}), then the "
+                f"{output.activation}.",
+                "model",
+            )
+
+
+def squashed_logits(setup: Setup) -> Iterator[Problem]:
+    """`from_logits=True` on an output that cannot be any score: relu, tanh.
+
+    relu has no negative scores and no gradient there; tanh ends at 1, so that no class of ten
+    gets a probability above 0.45.
+    """
+    for output in setup.outputs:
+        ends = output.activation in ("relu", "tanh", "softplus", "softsign", "hard_sigmoid", "relu6")
+        if output.loss.from_logits and ends:
+            yield Problem(
+                f"{output.loss.shown} takes raw scores of any size; the output has activation "
+                f"{output.activation!r}.",
+                f"Leave the last activation out: Dense({output.units}).",
+                "model",
+            )
+
+
+def one_unit_softmax(setup: Setup) -> Iterator[Problem]:
+    """A softmax over one unit, or a categorical loss of one unit.
+
+    The softmax of one number is 1, whatever the number: the prediction never changes, and the
+    loss is reported as 0.00.
+    """
+    for output in setup.outputs:
+        if output.shape is None or output.units != 1 or setup.own_step:
+            continue
+        softmax = output.activation == "softmax"
+        ones = output.seen is not None and output.seen.size > 1 and bool(np.all(output.seen == 1))
+        categorical = output.loss.name in CATEGORICAL
+        if (softmax and (ones or output.seen is None)) or categorical:
+            seen = "a softmax over one unit" if softmax else f"{output.loss.shown} over one unit"
+            regression = output.loss.name in AMOUNTS and not (output.y and output.y.zero_or_one)
+            way = "Amounts: Dense(1) without activation." if regression else (
+                "Two classes: Dense(1, activation='sigmoid') with loss='binary_crossentropy'."
+            )  # fmt: skip
+            yield Problem(f"A softmax must choose between units; saw {seen}.", way, "model")
+
+
+def softmax_axis(setup: Setup) -> Iterator[Problem]:
+    """A softmax that sums to 1 over another axis than the classes.
+
+    The cross-entropy reads the last axis. Softmax(axis=1) on (n, steps, classes) makes the
+    steps compete, not the classes.
+    """
+    for output in setup.outputs:
+        seen = output.seen
+        if output.loss.name not in CROSSENTROPIES | CATEGORICAL | set(ID_LOSSES):
+            continue
+        if seen is None or seen.ndim < 3 or output.activation != "softmax":
+            continue
+        last = np.allclose(seen.sum(axis=-1), 1.0, atol=1e-3)
+        others = [a for a in range(1, seen.ndim - 1) if np.allclose(seen.sum(axis=a), 1, atol=1e-3)]
+        if not last and others and not output.head.after:
+            yield Problem(
+                "The probabilities of one place must sum to 1 over the last axis; they do over "
+                f"axis {others[0]}.",
+                "Use Softmax(axis=-1).",
+                "model",
+            )
+
+
+def out_of_reach(setup: Setup) -> Iterator[Problem]:
+    """Targets that the last activation cannot reach: tanh for 0 to 100, relu for negatives.
+
+    The outputs stop at the end of their range, where the gradient is 0.
+    """
+    for output in setup.outputs:
+        y = output.y
+        if y is None or not y.numeric or output.loss.name not in AMOUNTS or not y.rows.size:
+            continue
+        if output.loss.name == "cosine_similarity" or y.shape[-1:] == () or setup.own_step:
+            continue
+        low, high = output.head.bounds
+        if output.seen is not None and output.seen.size:
+            low, high = min(low, output.seen.min()), max(high, output.seen.max())
+        width = min(high - low, y.high - y.low) or 1.0
+        room = 0.01 * width
+        outside = float(np.mean((y.rows < low - room) | (y.rows > high + room)))
+        if outside > 0.01:
+            yield Problem(
+                f"{output.activation} gives {low:g} to {high:g}; saw targets from {y.low:g} to "
+                f"{y.high:g} in {output.called}, {outside:.0%} of them out of reach.",
+                f"End without activation: Dense({output.units}).",
+                "model",
+            )
+
+
+def positive_output(setup: Setup) -> Iterator[Problem]:
+    """A poisson loss on outputs that may be negative.
+
+    It takes the logarithm of the output; the first negative one makes the loss NaN.
+    """
+    for output in setup.outputs:
+        positive = output.head.bounds[0] >= 0
+        known = output.activation != "unknown"
+        negative = output.seen is not None and bool(np.any(output.seen < 0))
+        if output.loss.name == "poisson" and ((known and not positive) or (not known and negative)):
+            yield Problem(
+                f"poisson takes the logarithm of the output; it has activation "
+                f"{output.activation!r}, which gives negative numbers.",
+                "End in activation='softplus' or 'exponential'.",
+                "model",
+            )
+
+
+def hinge_head(setup: Setup) -> Iterator[Problem]:
+    """A hinge loss on an output that cannot be negative: sigmoid, softmax, relu.
+
+    Hinge compares with -1 and +1. Where the output ends at 0, rows of class -1 can never be
+    on their side, and every prediction has the sign of class +1.
+    """
+    for output in setup.outputs:
+        if output.loss.name in HINGE and output.head.bounds[0] >= 0:
+            yield Problem(
+                f"{output.loss.shown} takes scores of both signs; the output has activation "
+                f"{output.activation!r}.",
+                "End in Dense(1) without activation, or activation='tanh'.",
+                "model",
+            )
+
+
+def cosine_of_one(setup: Setup) -> Iterator[Problem]:
+    """A cosine similarity over one unit.
+
+    It compares directions; one number has only a sign, so the gradient is 0 everywhere.
+    """
+    for output in setup.outputs:
+        if output.loss.name == "cosine_similarity" and output.units == 1:
+            yield Problem(
+                "cosine_similarity compares directions of vectors; the output is one number.",
+                "Amounts: loss='mse' or loss='mae'.",
+                "loss",
+            )
+
+
+def sigmoid_for_classes(setup: Setup) -> Iterator[Problem]:
+    """A sigmoid under a loss for one class a row.
+
+    Keras takes the raw scores behind it, so the arg max is right; the predicted probabilities
+    are not, and do not sum to 1.
+    """
+    for output in setup.outputs:
+        several = output.units is not None and output.units > 1
+        wide = output.loss.name in CATEGORICAL | {ID_LOSSES[0]}
+        if wide and several and output.activation in ("sigmoid", "hard_sigmoid"):
+            yield Problem(
+                f"{output.loss.shown} takes probabilities that sum to 1; a sigmoid gives each "
+                "class its own.",
+                "End in activation='softmax'.",
+                "model",
+            )
+
+
+def softmax_for_two_sided(setup: Setup) -> Iterator[Problem]:
+    """A binary cross-entropy on a softmax with one class a row.
+
+    Keras trains the raw scores as if they were sigmoids; 'accuracy' and the predictions are
+    those of a softmax that was not trained. With binary_accuracy ten classes give 0.9 for
+    knowing nothing.
+    """
+    for output in setup.outputs:
+        y = output.y
+        binary = output.loss.name in ("binary_crossentropy", "binary_focal_crossentropy")
+        several = output.units is not None and output.units > 1
+        one_hot = y is not None and (not y.row_sums.size or y.row_sums.max() < 1.5)
+        if binary and several and output.activation == "softmax" and one_hot:
+            yield Problem(
+                f"{output.loss.shown} takes each unit for itself; a softmax makes the units compete.",
+                "One class a row: loss='categorical_crossentropy'.",
+                "loss",
+            )
+
+
+def dropout_last(setup: Setup) -> Iterator[Problem]:
+    """Dropout or noise after the last activation.
+
+    It sets predictions themselves to 0 and scales the others up: they are no probabilities any
+    more, the logits are lost, and every drop of the right class costs the highest loss there is.
+    """
+    for output in setup.outputs:
+        if "dropout" in output.head.after and output.loss.given is not None:
+            yield Problem(
+                "Nothing random may follow the last activation; saw Dropout or noise behind "
+                f"{output.activation!r}.",
+                "Move it before the last Dense.",
+                "model",
+            )

@@ -1,0 +1,326 @@
+"""Does each metric measure what its name says?
+
+Tried, not guessed from names: a copy of the metric is given perfect predictions, made from the
+labels themselves, and predictions that know nothing.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..findings import Problem
+from ..settings import AMOUNTS, BINARY, CROSSENTROPIES, HINGE
+from ..setup import Output, Setup
+from .labels import ID_LOSSES
+from .shapes import columns
+
+# Keras' metrics whose best value is 1 and that judge decisions, not distances.
+SCORES = {"Accuracy", "BinaryAccuracy", "CategoricalAccuracy", "SparseCategoricalAccuracy",
+          "TopKCategoricalAccuracy", "SparseTopKCategoricalAccuracy", "Precision", "Recall", "AUC",
+          "F1Score", "FBetaScore", "BinaryIoU", "IoU", "MeanIoU", "OneHotIoU",
+          "OneHotMeanIoU"}  # fmt: skip
+DISTANCES = {"MeanSquaredError", "MeanAbsoluteError", "RootMeanSquaredError", "LogCoshError",
+             "MeanAbsolutePercentageError", "MeanSquaredLogarithmicError"}  # fmt: skip
+THRESHOLDS = {"BinaryAccuracy", "Precision", "Recall", "BinaryIoU", "TruePositives",
+              "TrueNegatives", "FalsePositives", "FalseNegatives", "F1Score", "FBetaScore",
+              "PrecisionAtRecall", "RecallAtPrecision", "SensitivityAtSpecificity",
+              "SpecificityAtSensitivity"}  # fmt: skip
+ROWS = 256
+
+
+def _measured(setup: Setup) -> Iterator[tuple[Output, Any, Any]]:
+    """Go over outputs and metrics, each metric as a fresh copy: output, as written, copy."""
+    for output in setup.outputs:
+        if output.y is None or not output.y.numeric or output.shape is None:
+            continue
+        for metric in output.metrics:
+            made = _copy_of(metric, output)
+            if made is not None:
+                yield output, metric, made
+
+
+def _copy_of(metric: Any, output: Output) -> Any:
+    """Make the metric that `compile` would make, without touching the user's own."""
+    import keras
+
+    name = str(metric).lower()
+    shape, y = output.shape or (), output.y
+    try:
+        if name in ("accuracy", "acc") and y is not None:
+            if shape[-1] == 1:
+                return keras.metrics.BinaryAccuracy(name=metric)
+            sparse = len(y.shape) < len(shape) or (y.shape[-1] == 1 and (shape[-1] or 0) > 1)
+            if sparse:
+                return keras.metrics.SparseCategoricalAccuracy(name=metric)
+            return keras.metrics.CategoricalAccuracy(name=metric)
+        found = keras.metrics.get(metric)
+        if isinstance(found, keras.metrics.Metric):
+            return type(found).from_config(found.get_config())
+        return keras.metrics.MeanMetricWrapper(found, name=getattr(found, "__name__", "metric"))
+    except Exception:  # a user's own class, or a name that another rule tells of
+        return None
+
+
+def _kind(metric: Any) -> str:
+    """Name what a metric does: its class, or for a function the class of the same meaning."""
+    kind = type(metric).__name__
+    if kind == "MeanMetricWrapper":
+        name = getattr(metric._fn, "__name__", "")
+        own = str(getattr(metric._fn, "__module__", "")).startswith("keras.src")
+        return "".join(p.capitalize() for p in name.split("_")) if own else "own"
+    return kind if type(metric).__module__.startswith("keras.src") else "own"
+
+
+def _named(metric: Any) -> str:
+    """Write a metric as the user did."""
+    if isinstance(metric, str):
+        return repr(metric)
+    name = getattr(metric, "__name__", "")
+    return name or f"{type(metric).__name__}()"
+
+
+def _value(metric: Any, y: Any, predicted: Any) -> float | None:
+    """Ask a metric for its value on some predictions; nothing if it raises."""
+    import keras
+
+    try:
+        with keras.device("cpu"):
+            metric.reset_state()
+            metric.update_state(y, predicted)
+            return float(np.mean(keras.ops.convert_to_numpy(metric.result())))
+    except Exception:  # told by another rule, which tries the batch of the user
+        return None
+
+
+def accuracy_of_amounts(setup: Setup) -> Iterator[Problem]:
+    """An accuracy on a regression.
+
+    It counts outputs that equal their target to the last bit, or compares with 0.5.
+    """
+    for output, metric, made in _measured(setup):
+        amounts = output.loss.name in AMOUNTS and output.activation not in ("softmax", "sigmoid")
+        y = output.y
+        assert y is not None
+        if amounts and _kind(made) in SCORES and not (y.whole and len(y.counts) <= 2):
+            one_hot = y.zero_or_one or (y.whole and output.loss.name == "poisson")
+            if not one_hot or y.whole and output.loss.name == "poisson":
+                yield Problem(
+                    f"{_named(metric)} counts right classes; the loss is {output.loss.shown} and "
+                    f"y holds amounts from {y.low:g} to {y.high:g}.",
+                    "Amounts: metrics=['mae'].",
+                    "metrics",
+                )
+
+
+def distance_of_ids(setup: Setup) -> Iterator[Problem]:
+    """A distance between class ids and probabilities, as mae on a classification.
+
+    Class 9 minus a probability of 0.3 is 8.7, which says nothing; the shapes broadcast.
+    """
+    for output, metric, made in _measured(setup):
+        ids = output.loss.name in ID_LOSSES and (output.units or 0) > 1
+        if ids and _kind(made) in DISTANCES:
+            yield Problem(
+                f"{_named(metric)} measures how far off amounts are; y holds class ids.",
+                "Classes: metrics=['accuracy'].",
+                "metrics",
+            )
+
+
+def metric_on_logits(setup: Setup) -> Iterator[Problem]:
+    """A metric that cuts at 0.5, or sums probabilities, on raw scores.
+
+    A raw score of 0.2 is a probability of 0.55, and counts as class 0. Also plain 'accuracy'
+    with one unit: Keras picks BinaryAccuracy(threshold=0.5).
+    """
+    for output, metric, made in _measured(setup):
+        if not (output.is_logits or (output.loss.name in HINGE and output.no_probability)):
+            continue
+        kind, y = _kind(made), output.y
+        assert y is not None
+        thresholds = np.atleast_1d(getattr(made, "threshold", None) or getattr(made, "thresholds", None) or 0.5)
+        halves = kind in THRESHOLDS and bool(np.all(np.asarray(thresholds, dtype=float) == 0.5))
+        if kind == "F1Score" and made.get_config().get("threshold") is None:
+            halves = False
+        area = kind == "AUC" and not getattr(made, "_from_logits", False)
+        if output.loss.name in HINGE and y.low < 0 and kind == "BinaryAccuracy":
+            continue  # told by the metric's own trial: -1 never equals 0 or 1
+        entropy = kind.endswith("Crossentropy") and not made.get_config().get("from_logits", False)
+        if halves or area or entropy:
+            ways = {"AUC": "keras.metrics.AUC(from_logits=True)",
+                    "BinaryAccuracy": "keras.metrics.BinaryAccuracy(name='accuracy', threshold=0.0)",
+                    }  # fmt: skip
+            way = ways.get(kind, f"keras.metrics.{kind}(from_logits=True)" if entropy else
+                           f"keras.metrics.{kind}(thresholds=0.0)")  # fmt: skip
+            yield Problem(
+                f"{_named(metric)} reads probabilities; the output is raw scores"
+                + (", and it cuts them at 0.5, not at 0." if halves else "."),
+                f"metrics=[{way}]. Or end in a sigmoid, with a loss without from_logits.",
+                "metrics",
+            )
+
+
+def other_question(setup: Setup) -> Iterator[Problem]:
+    """A metric that answers another question than the one that is trained on.
+
+    Given perfect predictions it is not 1, or given predictions that know nothing it is near 1:
+    categorical_accuracy on ids, metrics.Accuracy() on probabilities, plain 'accuracy' on
+    several labels a row, binary_accuracy on one-hot rows.
+    """
+    for output, metric, made in _measured(setup):
+        if _kind(made) not in SCORES or output.is_logits or output.target is None:
+            continue
+        y = _some_labels(output)
+        trial = _trial(output, y)
+        if trial is None:
+            continue
+        best, blind = _value(made, y, trial[0]), _value(made, y, trial[1])
+        if best is None:
+            continue
+        if best < 0.9:
+            said = f"{best:.2f} for perfect predictions"
+        elif blind is not None and blind > 0.75 and trial[2] < 0.6:
+            said = f"{blind:.2f} for predictions that know nothing"
+        else:
+            continue
+        yield Problem(
+            f"{_named(metric)} must measure what is trained; it says {said}, with "
+            f"{output.called} of {output.y.shown if output.y else ''} under {output.loss.shown}.",
+            _right_metric(output),
+            "metrics",
+        )
+
+
+def _some_labels(output: Output) -> NDArray[Any]:
+    """Take up to 256 rows of labels in the form that `fit` feeds."""
+    y = output.y
+    assert y is not None
+    rows = y.rows[:: max(1, len(y.rows) // ROWS)][:ROWS]
+    if hasattr(y.array, "iloc") and rows.ndim == 1:
+        rows = rows[:, None]
+    return rows.astype("float32")
+
+
+def _trial(output: Output, y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], float] | None:
+    """Make predictions that are perfect, and some that know nothing, with their chance of a hit."""
+    name, units, shape = output.loss.name, output.units or 1, output.shape or ()
+    if name in ID_LOSSES and units > 1:
+        ids = (y[..., 0] if y.ndim == len(shape) else y).astype(int)
+        known = (ids >= 0) & (ids < units)
+        if ids.ndim != len(shape) - 1 or not known.all():
+            return None
+        return _sure(ids, units), _blind(ids, units), float(np.bincount(ids.ravel()).max() / ids.size)
+    if y.ndim == len(shape) and units > 1 and y.shape[-1] == units:
+        several = (y.sum(axis=-1) > 1.5).any() or (output.activation == "sigmoid" and name in BINARY)
+        if set(np.unique(y)) - {0.0, 1.0}:
+            return None
+        if several:
+            graded = np.linspace(0.95, 0.6, units, dtype="float32")[::-1]
+            best = np.where(y > 0.5, graded, 0.1).astype("float32")
+            return best, np.zeros_like(best), 1.0
+        if name in CROSSENTROPIES | AMOUNTS and output.activation == "softmax":
+            ids = y.argmax(axis=-1)
+            return _sure(ids, units), _blind(ids, units), float(np.bincount(ids.ravel()).max() / ids.size)
+        return None
+    if units == 1 and set(np.unique(y)) <= {0.0, 1.0} and name in BINARY:
+        out = y.reshape((len(y), *(1 if s is None else s for s in shape[1:]))) if y.size == len(y) else y
+        best = np.where(out > 0.5, 0.8, 0.2).astype("float32")
+        return best, np.full_like(best, 0.5), 1.0
+    if name in HINGE and set(np.unique(y)) == {-1.0, 1.0} and y.size == len(y):
+        best = y.reshape(len(y), *([1] * (len(shape) - 1)))
+        return best, best * 0, 1.0
+    return None
+
+
+def _sure(ids: NDArray[Any], units: int) -> NDArray[Any]:
+    """Give the right class 0.7, and share the rest."""
+    rest = 0.3 / max(1, units - 1)
+    return np.asarray(np.where(np.eye(units, dtype=bool)[ids], 0.7, rest), dtype="float32")
+
+
+def _blind(ids: NDArray[Any], units: int) -> NDArray[Any]:
+    """Give every row the same probabilities, the most to class 0."""
+    same = np.full((*ids.shape, units), 1.0 / (units + 0.1), dtype="float32")
+    same[..., 0] *= 1.1
+    return same
+
+
+def _right_metric(output: Output) -> str:
+    """Say which metric fits the labels."""
+    y, name = output.y, output.loss.name
+    if name in HINGE:
+        return (
+            "Compare signs in a metric of your own, or use labels 0/1 (hinge converts them) with "
+            "keras.metrics.BinaryAccuracy(name='accuracy', threshold=0.0)."
+        )
+    if name in ID_LOSSES:
+        return "Class ids: metrics=['accuracy']."
+    if y is not None and y.row_sums.size and (y.row_sums.max() > 1.5 or name in BINARY):
+        if output.activation == "sigmoid":
+            return "Several labels a row: metrics=['binary_accuracy']."
+        return "One class a row: metrics=['categorical_accuracy']."
+    return "metrics=['accuracy']."
+
+
+def metric_broadcast(setup: Setup) -> Iterator[Problem]:
+    """A metric function that gets (n,) against (n, 1).
+
+    Keras aligns the shapes for its own losses, not for metric functions: the difference is
+    then (n, n). Seen by trying: the value changes when y is made a column.
+    """
+    for output, metric, _ in _measured(setup):
+        if not inspect.isfunction(metric) or output.target is None or output.seen is None:
+            continue
+        both = columns(output.target, output.seen)
+        if both is None:
+            continue
+        plain, column = (_call(metric, y, output.seen) for y in both)
+        if plain is not None and column is not None and not np.isclose(plain, column, atol=1e-4):
+            yield Problem(
+                f"y and the output must have the same shape in a metric of your own; saw "
+                f"{output.y.shown if output.y else ''} against (n, 1), which broadcasts: "
+                f"{plain:.3g} instead of {column:.3g}.",
+                "Pass y as a column: y[:, None].",
+                "metrics",
+            )
+
+
+def _call(metric: Any, y: Any, seen: Any) -> float | None:
+    """Call a user's metric function; nothing if it raises."""
+    import keras
+
+    try:
+        with keras.StatelessScope():
+            value = metric(keras.ops.convert_to_tensor(y, dtype="float32"), keras.ops.convert_to_tensor(seen))
+            return float(np.mean(keras.ops.convert_to_numpy(value)))
+    except Exception:  # a user's own function may raise anything
+        return None
+
+
+def metric_raises(setup: Setup) -> Iterator[Problem]:
+    """A metric that cannot take these labels and this output, as precision on class ids.
+
+    Keras raises in the first step. Seen by trying one small batch.
+    """
+    for output, metric, made in _measured(setup):
+        if output.seen is None or output.target is None or setup.shot.stage != "done":
+            continue
+        import keras
+
+        try:
+            made.reset_state()
+            made.update_state(keras.ops.convert_to_tensor(output.target, dtype="float32"), output.seen)
+        except Exception as error:  # whatever the metric raises is what `fit` would raise
+            first = next((li.strip() for li in str(error).splitlines() if li.strip()), "")
+            yield Problem(
+                f"{_named(metric)} must be able to take {output.called} of "
+                f"{output.y.shown if output.y else ''} and an output of "
+                f"{('n', *output.seen.shape[1:])}; it raised: {first[:160]}",
+                _right_metric(output),
+                "metrics",
+            )

@@ -1,0 +1,203 @@
+"""Can the network learn at all, as it stands?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ..findings import Problem
+from ..network import layers_of
+from ..setup import Setup
+
+_LINEAR = {"InputLayer", "Flatten", "Reshape", "Dropout", "Permute", "BatchNormalization",
+           "Rescaling", "Normalization", "Identity"}  # fmt: skip
+
+
+def nothing_trainable(setup: Setup) -> Iterator[Problem]:
+    """A model in which every weight is frozen, or that has none.
+
+    `fit` runs, or raises about an empty list of gradients; the loss does not move.
+    """
+    if setup.seen is not None and not setup.own_step and not setup.seen.trainable_variables:
+        frozen = bool(setup.seen.weights)
+        yield Problem(
+            "The model must have weights to train; "
+            + ("all of them are frozen." if frozen else "it has none."),
+            "Set model.layers[-1].trainable = True, before compile." if frozen else (
+                "Add a layer with weights, as keras.layers.Dense(...)."
+            ),
+            "model",
+        )  # fmt: skip
+
+
+def no_gradient(setup: Setup) -> Iterator[Problem]:
+    """A loss without a gradient: round, argmax, a comparison, a cast to int.
+
+    Their slope is 0 or none everywhere. Keras raises "No gradients provided for any variable",
+    or trains without moving a weight. Seen by trying one small batch.
+    """
+    shot = setup.shot
+    if shot.stage != "done" or not shot.variables or np.all(np.isnan(shot.losses)) or setup.own_step:
+        return
+    if all(g is None for g in shot.gradients):
+        yield Problem(
+            "The loss must have a gradient; none reaches any weight.",
+            "Leave round, argmax, casts and comparisons to the metrics, and train on "
+            "loss='binary_crossentropy', 'sparse_categorical_crossentropy' or 'mse'.",
+            "loss",
+        )
+
+
+def lost_gradient(setup: Setup) -> Iterator[Problem]:
+    """Weights that the gradient does not reach, while it reaches others.
+
+    A round, an argmax or a layer that is not used cuts them off: they keep their first values.
+    """
+    shot = setup.shot
+    if shot.stage != "done" or setup.own_step or any(o.loss.given is None for o in setup.outputs):
+        return
+    lost = [v for v, g in zip(shot.variables, shot.gradients, strict=True) if g is None]
+    if lost and len(lost) < len(shot.gradients):
+        names = ", ".join(dict.fromkeys(v.path.split("/")[-2] for v in lost if "/" in v.path))
+        yield Problem(
+            f"The gradient must reach every weight that is to be trained; it does not reach {names}.",
+            "Take out what has no slope (round, argmax, a cast), or freeze these layers.",
+            "model",
+        )
+
+
+def dead_start(setup: Setup) -> Iterator[Problem]:
+    """A start at which no kernel has a gradient: all-zero weights, or relus that are all 0.
+
+    Weights that are all zero stay zero, and weights that are all equal stay equal, since they
+    get the same gradient: one hundred units then learn what one could.
+    Source: Goodfellow, Bengio, Courville, "Deep Learning", 2016, section 8.4.
+    """
+    shot = setup.shot
+    if shot.stage != "done" or setup.own_step or np.all(np.isnan(shot.losses)):
+        return
+    if any(x.constant or x.missing or x.infinite for x in setup.x) or _softmax_of_one(setup):
+        return  # told by another rule
+    kernels = [
+        (v, g) for v, g in zip(shot.variables, shot.gradients, strict=True)
+        if g is not None and g.ndim > 1
+    ]  # fmt: skip
+    if not kernels or _perfect(setup):
+        return
+    if not any(np.any(g) for _, g in kernels):
+        yield Problem(
+            "The first step must move the weights; the gradient of every kernel is 0 on a batch "
+            f"of {len(shot.outputs[0])} rows.",
+            "Keep the initial weights that Keras draws: leave kernel_initializer out.",
+            "model",
+        )
+        return
+    for variable, gradient in kernels:
+        values = np.asarray(variable)
+        twins = gradient.shape[-1] > 1 and bool(np.all(values == values.flat[0]))
+        slopes = gradient.reshape(-1, gradient.shape[-1])
+        if twins and np.any(slopes) and np.allclose(slopes, slopes[:, :1], rtol=1e-4, atol=0):
+            yield Problem(
+                f"Units must start differently; all weights of {variable.path!r} are "
+                f"{values.flat[0]:g} and get the same gradient, so they stay equal.",
+                "Leave kernel_initializer out, so that Keras draws them.",
+                "model",
+            )
+            return
+
+
+def _softmax_of_one(setup: Setup) -> bool:
+    """Say whether an output is the softmax of one unit, whose gradient is 0 too."""
+    return any(o.units == 1 and o.activation == "softmax" for o in setup.outputs)
+
+
+def _perfect(setup: Setup) -> bool:
+    """Say whether the loss is 0 already, so that no gradient is no fault."""
+    return bool(np.nansum(np.abs(setup.shot.losses)) < 1e-6)
+
+
+def all_linear(setup: Setup) -> Iterator[Problem]:
+    """Several Dense layers in a row and no activation between them.
+
+    A product of matrices is a matrix: the network can learn nothing that one Dense could not.
+    A narrow layer in the middle may be meant: a factorisation, an autoencoder.
+    """
+    layers = list(layers_of(setup.seen)) if setup.seen is not None else []
+    dense = [layer for layer in layers if type(layer).__name__ == "Dense"]
+    others = {type(layer).__name__ for layer in layers[:-1]} - {"Dense"}
+    if len(dense) < 2 or others - _LINEAR or setup.x and _is_target(setup):
+        return
+    if len(layers) and type(layers[-1]).__name__ not in {"Dense", "Activation", "Softmax", *_LINEAR}:
+        return
+    hidden = dense[:-1]
+    if any(_activation(layer) != "linear" for layer in hidden) or _own_graph(setup, layers):
+        return
+    widths = [layer.kernel.shape for layer in dense]
+    if any(shape[1] < min(widths[0][0], widths[-1][1]) for shape in widths[:-1]):
+        return
+    names = ", ".join(repr(layer.name) for layer in hidden)
+    yield Problem(
+        f"Hidden layers must bend what passes through; {names} have no activation, so the "
+        "network as a whole is one linear layer.",
+        f"Dense({hidden[0].units}, activation='relu').",
+        "model",
+    )
+
+
+def _activation(layer: Any) -> str:
+    """Name the activation of a layer."""
+    return str(getattr(layer.activation, "__name__", type(layer.activation).__name__))
+
+
+def _own_graph(setup: Setup, layers: list[Any]) -> bool:
+    """Say whether a model is more than its layers in a row, so that a bend may hide in it."""
+    import keras
+
+    if isinstance(setup.seen, keras.Sequential):
+        return False
+    operations = getattr(setup.seen, "operations", None)
+    return operations is None or len(operations) != len(layers)
+
+
+def _is_target(setup: Setup) -> bool:
+    """Say whether y is x: an autoencoder."""
+    return any(o.y is not None and o.y.array is setup.x[0].array for o in setup.outputs)
+
+
+def trained_before(setup: Setup) -> Iterator[Problem]:
+    """A model that was trained already, with a new optimizer at full speed.
+
+    It goes on from its weights, so the first epoch looks too good. Keras does not start anew
+    by itself. With a smaller learning rate, or with other layers frozen, it is fine-tuning.
+    """
+    old, new = getattr(setup.model, "optimizer", None), setup.given["optimizer"]
+    if old is None or new is old or setup.own_step or not getattr(old, "built", False):
+        return
+    steps = int(np.asarray(old.iterations))
+    rate = getattr(old, "learning_rate", None)
+    before = getattr(setup.model, "_compiled_trainable_state", {})
+    frozen = any(layer.trainable != state for layer, state in before.items())
+    slower = rate is not None and setup.optimizer.learning_rate < 0.99 * float(np.asarray(rate))
+    if steps > 0 and not slower and not frozen:
+        yield Problem(
+            f"A fresh run must start from fresh weights; this model has taken {steps} steps.",
+            "For a new start: keras.models.clone_model(model). To go on: keep its optimizer, "
+            "optimizer=model.optimizer.",
+            "model",
+        )
+
+
+def keras_raises(setup: Setup) -> Iterator[Problem]:
+    """Anything else that makes the loss raise on a small batch, as it would in `fit`."""
+    shot = setup.shot
+    if shot.error is None or shot.stage == "forward" or setup.own_step:
+        return
+    lines = [line.strip() for line in str(shot.error).splitlines() if line.strip()]
+    yield Problem(
+        f"The loss must take y and the output; it raised {type(shot.error).__name__}: "
+        f"{(lines or [''])[0][:200]}",
+        "Compare y.shape with model.output_shape, and the loss with choose_loss(y).",
+        "loss",
+    )

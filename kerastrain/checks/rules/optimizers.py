@@ -1,0 +1,209 @@
+"""Can the optimizer train with these settings?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..findings import Problem
+from ..setup import Setup
+
+# Steps of these are about the learning rate long for each weight, whatever the gradient.
+ADAPTIVE = {"Adam", "AdamW", "Adamax", "Nadam", "RMSprop", "Lion", "LossScaleOptimizer"}
+
+
+def learning_rate_sign(setup: Setup) -> Iterator[Problem]:
+    """A learning rate of 0, below 0, NaN or infinite.
+
+    Keras takes it without a word: 0 trains nothing, a negative one climbs the loss.
+    """
+    rate, schedule = setup.optimizer.learning_rate, setup.optimizer.schedule
+    if setup.optimizer.copy is None:
+        return
+    if schedule is not None:
+        later = [float(schedule(step)) for step in (0, 10, 100, 1000)]
+        bad = max(later) <= 0 or min(later) < 0 or not np.isfinite(later).all()
+    else:
+        bad = not (np.isfinite(rate) and rate > 0) and not callable(
+            getattr(setup.given["optimizer"], "_learning_rate", None)
+        )
+    if bad:
+        yield Problem(
+            f"The learning rate must be above 0; saw {rate:g}.",
+            "Pass learning_rate=0.01 for SGD, 0.001 for Adam.",
+            "optimizer",
+        )
+
+
+def _momentum(setup: Setup) -> float:
+    return float(getattr(setup.optimizer.copy, "momentum", 0.0) or 0.0)
+
+
+def learning_rate_high(setup: Setup) -> Iterator[Problem]:
+    """A learning rate whose first steps overshoot.
+
+    Adam-like steps are about learning_rate long in every weight, and weights start near 0.1:
+    0.5 and more throws them away. For SGD the step is measured: on a parabola above 0 the loss
+    rises for certain when learning_rate · |gradient|² is more than 4 times the loss, since the
+    best step of all is |gradient|² long in that measure at most twice the loss.
+    Source: Polyak, "Introduction to Optimization", 1987, section 5.3 (step from the loss value).
+    """
+    rate, kind = setup.optimizer.learning_rate, setup.optimizer.kind
+    if not np.isfinite(rate) or rate <= 0:
+        return
+    if kind in ADAPTIVE and rate >= 0.5:
+        yield Problem(
+            f"{kind} moves every weight by about the learning rate a step; saw {rate:g}, while "
+            "weights start near 0.1.",
+            f"Pass learning_rate=0.001: keras.optimizers.{kind}(0.001).",
+            "optimizer",
+        )
+    shot, copy = setup.shot, setup.optimizer.copy
+    clipped = any(getattr(copy, n, None) for n in ("clipnorm", "clipvalue", "global_clipnorm"))
+    loss = float(np.nansum(shot.losses)) if shot.losses else float("nan")
+    if kind != "SGD" or shot.stage != "done" or clipped or not loss > 1e-3:
+        return
+    squared = sum(float(np.sum(np.square(g, dtype=np.float64))) for g in shot.gradients if g is not None)
+    far = rate * squared / loss
+    if far > 20 or not np.isfinite(squared) or rate > 5:
+        yield Problem(
+            f"The first step must lower the loss; with learning_rate={rate:g} it is {far / 2:.3g} "
+            "times as long as the step that could bring the loss to 0.",
+            f"Scale x and y to size 1 first; then pass learning_rate={_round(0.5 * loss / squared)}.",
+            "optimizer",
+        )
+
+
+def _round(rate: float) -> str:
+    """Write a rate with one digit, no higher than Keras' default for SGD."""
+    return f"{min(rate, 0.01):.0e}" if rate > 0 and np.isfinite(rate) else "0.01"
+
+
+def learning_rate_low(setup: Setup) -> Iterator[Problem]:
+    """A learning rate so small that all steps together do not move the weights.
+
+    For Adam the way of a weight is at most about learning_rate times steps, and weights start
+    near 0.1. A model that was trained before may want small steps.
+    """
+    rate, kind, steps = setup.optimizer.learning_rate, setup.optimizer.kind, setup.steps
+    old = getattr(setup.model, "optimizer", None)
+    trained = old is not None and getattr(old, "built", False) and int(np.asarray(old.iterations)) > 0
+    if trained or steps is None or not rate > 0 or setup.optimizer.schedule is not None:
+        return
+    if any(not layer.trainable for layer in getattr(setup.model, "layers", ())):
+        return  # a frozen base: fine-tuning
+    adaptive = kind in ADAPTIVE and rate <= 1e-6 and rate * steps < 1e-3
+    squared = sum(float(np.sum(np.square(g))) for g in setup.shot.gradients if g is not None)
+    loss = float(np.nansum(setup.shot.losses)) if setup.shot.losses else 0.0
+    plain = kind == "SGD" and loss > 0 and squared > 0 and rate <= 1e-5
+    plain = plain and rate / (1 - min(0.999, _momentum(setup))) * squared * steps < 0.01 * loss
+    if adaptive or plain:
+        yield Problem(
+            f"The steps must add up to something; {steps} steps with learning_rate={rate:g} do "
+            "not move the weights.",
+            f"Pass learning_rate={0.01 if kind == 'SGD' else 0.001}.",
+            "optimizer",
+        )
+
+
+def schedule_and_callback(setup: Setup) -> Iterator[Problem]:
+    """A schedule in the optimizer and a callback that sets the rate too.
+
+    Keras raises a TypeError when the callback first sets it, for ReduceLROnPlateau epochs later.
+    """
+    import keras
+
+    setters = (keras.callbacks.LearningRateScheduler, keras.callbacks.ReduceLROnPlateau)
+    for callback in setup.callbacks:
+        if setup.optimizer.schedule is not None and isinstance(callback, setters):
+            kind = type(callback).__name__
+            yield Problem(
+                "The learning rate must be set in one place; saw "
+                f"{type(setup.optimizer.schedule).__name__} in the optimizer and {kind}.",
+                f"Drop {kind}, or give the optimizer a number: learning_rate=0.001.",
+                "callbacks",
+            )
+
+
+def two_schedulers(setup: Setup) -> Iterator[Problem]:
+    """Two callbacks that set the learning rate.
+
+    LearningRateScheduler sets it anew each epoch, so what ReduceLROnPlateau did is gone.
+    """
+    import keras
+
+    setters = (keras.callbacks.LearningRateScheduler, keras.callbacks.ReduceLROnPlateau)
+    found = [type(c).__name__ for c in setup.callbacks if isinstance(c, setters)]
+    if len(found) > 1:
+        yield Problem(
+            f"The learning rate must be set in one place; saw {' and '.join(found)}.",
+            "Keep one of them.",
+            "callbacks",
+        )
+
+
+def schedule_length(setup: Setup) -> Iterator[Problem]:
+    """A schedule that is over long before the training, as with a length in epochs.
+
+    Keras counts steps, not epochs: decay_steps=10 is over within the first epoch, and the rest
+    trains with a rate of about 0.
+    """
+    schedule, steps = setup.optimizer.schedule, setup.steps
+    if schedule is None or steps is None or steps < 20:
+        return
+    rates = [float(schedule(int(step))) for step in np.linspace(0, steps - 1, 33)]
+    top = max(rates)
+    if top > 0 and np.mean(np.array(rates) < 1e-3 * top) > 0.5:
+        yield Problem(
+            f"A schedule must last as long as the training; this one is below a thousandth of "
+            f"its highest rate for most of the {steps} steps.",
+            f"Give its length in steps: decay_steps={steps}.",
+            "optimizer",
+        )
+
+
+def other_model(setup: Setup) -> Iterator[Problem]:
+    """An optimizer that was built for another model.
+
+    It holds the weights of that model by name: Keras raises "unknown variable", or, with equal
+    shapes, goes on with momenta that belong to other weights.
+    """
+    given = setup.given["optimizer"]
+    if not getattr(given, "built", False) or setup.seen is None:
+        return
+    own = {id(v) for v in setup.model.variables}
+    theirs = [v for v in getattr(given, "_trainable_variables", [])]
+    if theirs and not all(id(v) in own for v in theirs):
+        kind = type(given).__name__
+        yield Problem(
+            "An optimizer belongs to one model; this one was built for another.",
+            f"Make a fresh one: keras.optimizers.{kind}.from_config(optimizer.get_config()).",
+            "optimizer",
+        )
+    elif theirs and {id(v) for v in setup.model.trainable_variables} - {id(v) for v in theirs}:
+        yield Problem(
+            "An optimizer must know every weight it trains; layers were unfrozen after it was built.",
+            "Compile anew with a fresh optimizer: keras.optimizers.Adam(1e-5).",
+            "optimizer",
+        )
+
+
+def clipped_to_nothing(setup: Setup) -> Iterator[Problem]:
+    """Settings that stop every step, or blow it up: clipping at 0, decay of the size of weights.
+
+    A clip below 0 turns gradients round; learning_rate · weight_decay of 1 or more empties the
+    weights in a step.
+    """
+    copy, rate = setup.optimizer.copy, setup.optimizer.learning_rate
+    for name in ("clipnorm", "clipvalue", "global_clipnorm"):
+        value = getattr(copy, name, None)
+        if value is not None and not value > 0:
+            yield Problem(f"{name} must be above 0; saw {value:g}.", f"Pass {name}=1.0.", "optimizer")
+    decay = getattr(copy, "weight_decay", None)
+    if isinstance(decay, int | float) and (decay < 0 or rate * decay >= 0.5):
+        yield Problem(
+            f"weight_decay must be from 0 to well below 1 / learning_rate; saw {decay:g}.",
+            "Pass weight_decay=0.004.",
+            "optimizer",
+        )

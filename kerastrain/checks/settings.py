@@ -1,0 +1,233 @@
+"""What will `compile` make of a loss, an optimizer and metrics? Read without compiling."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import inspect
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["Loss", "Optimizer", "nearest", "read_loss", "read_optimizer"]
+
+PLAIN_LOSSES = {
+    "bce": "binary_crossentropy",
+    "mse": "mean_squared_error",
+    "mae": "mean_absolute_error",
+    "mape": "mean_absolute_percentage_error",
+    "msle": "mean_squared_logarithmic_error",
+    "kld": "kl_divergence",
+}
+CROSSENTROPIES = {
+    "sparse_categorical_crossentropy",
+    "categorical_crossentropy",
+    "categorical_focal_crossentropy",
+    "binary_crossentropy",
+    "binary_focal_crossentropy",
+}
+CATEGORICAL = {"categorical_crossentropy", "categorical_focal_crossentropy", "kl_divergence"}
+BINARY = {"binary_crossentropy", "binary_focal_crossentropy", "dice", "tversky"}
+HINGE = {"hinge", "squared_hinge"}
+AMOUNTS = {
+    "mean_squared_error",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_logarithmic_error",
+    "huber",
+    "log_cosh",
+    "poisson",
+    "cosine_similarity",
+}
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Hold what a loss is, whatever form it was given in.
+
+    Attributes:
+        given: As the user wrote it.
+        name: The name of Keras' own function, as `"mean_squared_error"`; empty for a user's own.
+        keras_loss: The `keras.losses.Loss` that `compile` would make; `None` if there is none.
+        options: What differs from the function's defaults, as `{"from_logits": True}`.
+        problem: Why Keras cannot take it; empty when it can.
+    """
+
+    given: Any
+    name: str = ""
+    keras_loss: Any = None
+    options: dict[str, Any] = field(default_factory=dict)
+    problem: str = ""
+
+    @property
+    def from_logits(self) -> bool:
+        """Whether it takes raw scores, not probabilities."""
+        return bool(self.options.get("from_logits", False))
+
+    @property
+    def shown(self) -> str:
+        """The loss as a user writes it."""
+        if isinstance(self.given, str):
+            return repr(self.given)
+        name = self.name or getattr(self.given, "__name__", type(self.given).__name__)
+        return f"{name}({', '.join(f'{k}={v!r}' for k, v in self.options.items())})"
+
+
+def read_loss(given: Any, y_shape: tuple[Any, ...] = (), out_shape: tuple[Any, ...] = ()) -> Loss:
+    """Resolve a loss as `compile` does: a name, a function, a class or an object.
+
+    Args:
+        given: What the user passed for one output.
+        y_shape: The labels' shape: `"crossentropy"` is decided by it.
+        out_shape: The output's shape.
+
+    Returns:
+        What the loss is, or why Keras cannot take it.
+    """
+    import keras
+
+    if given is None:
+        return Loss(None)
+    if isinstance(given, str) and given.lower() in ("crossentropy", "ce"):
+        given_name = _crossentropy(y_shape, out_shape)
+        return Loss(given, given_name, _wrap(keras.losses.get(given_name)))
+    try:
+        found = keras.losses.get(given)
+    except Exception as error:  # whatever a user's class raises when Keras makes one of it
+        return Loss(given, problem=str(error).splitlines()[0])
+    if found is None or not callable(found):
+        return Loss(given, problem="it cannot be called")
+    options: dict[str, Any] = {}
+    function = found
+    if isinstance(found, keras.losses.Loss) and hasattr(found, "fn"):
+        if type(found).call is _wrapper().call:
+            options = dict(getattr(found, "_fn_kwargs", {}))
+            function = found.fn
+    elif isinstance(found, functools.partial):
+        options, function = dict(found.keywords), found.func
+    name = getattr(function, "__name__", "")
+    own = str(getattr(function, "__module__", "")).startswith("keras.src.losses")
+    name = name if own and hasattr(keras.losses, name) else ""
+    return Loss(given, name, _wrap(found), _changed(function, options) if name else {})
+
+
+def _wrap(found: Any) -> Any:
+    """Make a loss object of a function, as `compile` does."""
+    import keras
+
+    if isinstance(found, keras.losses.Loss):
+        return found
+    return _wrapper()(found, name="loss")
+
+
+def _wrapper() -> Any:
+    """Find the class with which Keras makes a loss object of a function."""
+    from keras.src.losses.losses import LossFunctionWrapper
+
+    return LossFunctionWrapper
+
+
+def _changed(function: Any, options: dict[str, Any]) -> dict[str, Any]:
+    """Keep the options that differ from the function's own defaults."""
+    defaults = {
+        name: parameter.default for name, parameter in inspect.signature(function).parameters.items()
+    }
+    return {k: v for k, v in options.items() if k not in defaults or defaults[k] is not v
+            and defaults[k] != v}  # fmt: skip
+
+
+def _crossentropy(y_shape: tuple[Any, ...], out_shape: tuple[Any, ...]) -> str:
+    """Choose as Keras does for `"crossentropy"`: by shapes."""
+    if not out_shape or out_shape[-1] == 1:
+        return "binary_crossentropy"
+    if len(y_shape) < len(out_shape) or (y_shape and y_shape[-1] == 1):
+        return "sparse_categorical_crossentropy"
+    return "categorical_crossentropy"
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """Hold a copy of the optimizer, for looking at.
+
+    Attributes:
+        given: As the user wrote it.
+        copy: A fresh optimizer with the same settings; `None` if Keras cannot make one.
+        schedule: Its learning rate schedule, if it has one.
+        learning_rate: The rate of the first step; NaN when unknown.
+        problem: Why Keras cannot take it; empty when it can.
+    """
+
+    given: Any
+    copy: Any = None
+    schedule: Any = None
+    learning_rate: float = float("nan")
+    problem: str = ""
+
+    @property
+    def kind(self) -> str:
+        """The class, as `"SGD"` or `"Adam"`; empty without one."""
+        return type(self.copy).__name__ if self.copy is not None else ""
+
+
+def read_optimizer(given: Any) -> Optimizer:
+    """Resolve an optimizer as `compile` does, and look at a copy made from its settings."""
+    import keras
+
+    try:
+        found = keras.optimizers.get(given)
+    except Exception as error:  # whatever Keras or a user's class raises
+        return Optimizer(given, problem=str(error).splitlines()[0])
+    try:
+        copied = type(found).from_config(found.get_config())
+    except Exception:  # a user's own optimizer without settings: nothing to look at
+        return Optimizer(given)
+    inner = getattr(copied, "inner_optimizer", copied)
+    schedule = getattr(inner, "_learning_rate", None)
+    rate = float("nan")
+    if isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
+        rate = float(schedule(0))
+    else:
+        schedule = None
+        own = getattr(getattr(found, "inner_optimizer", found), "learning_rate", None)
+        rate = float(own) if own is not None else rate
+    return Optimizer(given, inner, schedule, rate)
+
+
+@functools.cache
+def known_names(registry: str) -> dict[str, str]:
+    """List what Keras calls losses, metrics or optimizers, by the name written small."""
+    import keras
+
+    module = getattr(keras, registry)
+    skip = {"get", "deserialize", "serialize", "Loss", "Metric", "Mean", "Sum", "MeanMetricWrapper",
+            "Optimizer", "LossScaleOptimizer", "schedules", "legacy"}  # fmt: skip
+    names = {n for n in vars(module) if not n.startswith("_")} - skip
+    if registry == "metrics":
+        names |= {"accuracy", "mse", "mae"}
+    if registry == "optimizers":
+        names = {n.lower() for n in names}
+    return {_plain(n): n for n in sorted(names, key=lambda n: (n.islower(), n))}
+
+
+def nearest(name: str, registry: str) -> str:
+    """Find the nearest right name in one of Keras' registries; empty if none is near.
+
+    Args:
+        name: What the user wrote.
+        registry: `"losses"`, `"metrics"` or `"optimizers"`.
+    """
+    known = known_names(registry)
+    short = {**PLAIN_LOSSES, "acc": "accuracy", "cce": "categorical_crossentropy",
+             "scce": "sparse_categorical_crossentropy", "f1": "f1_score", "rmse":
+             "RootMeanSquaredError", "r2": "r2_score", "iou": "mean_io_u"}  # fmt: skip
+    plain = _plain(name)
+    if plain in known:
+        return known[plain]
+    if plain in short and _plain(short[plain]) in known:
+        return short[plain]
+    near = difflib.get_close_matches(plain, known, n=1, cutoff=0.7)
+    return known[near[0]] if near else ""
+
+
+def _plain(name: str) -> str:
+    """Write a name without case, spaces and signs, so that spellings meet."""
+    return "".join(c for c in name.lower() if c.isalnum())

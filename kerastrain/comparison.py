@@ -1,0 +1,258 @@
+"""Which of these losses, or optimizers, is better here?
+
+Losses cannot be compared by their own values: a cross-entropy of 0.3 and a hinge of 0.3 have
+nothing in common. So every candidate is judged by the same measures on held-out rows, and
+everything but the candidate is equal: for one seed the same split, the same initial weights in
+all layers of equal shape, the same order of batches.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pandas as pd
+
+from kerastrain.compiling import choice_of
+from kerastrain.errors import DataError, OptimizerError
+from kerastrain.intervals import mean_interval
+from kerastrain.labels import Labels, inspect_labels
+from kerastrain.losses import LossChoice, admitted_losses
+from kerastrain.measures import MEASURES, measure
+from kerastrain.optimizers import get_optimizer
+from kerastrain.plots import plot_comparison
+from kerastrain.preparation import row_classes
+from kerastrain.rows import as_arrays, count_rows, split_rows, take_rows
+from kerastrain.training import train
+
+if TYPE_CHECKING:
+    import keras
+    from matplotlib.axes import Axes
+
+__all__ = ["Comparison", "compare"]
+
+
+class Candidate(NamedTuple):
+    """One of the things compared: a loss, an optimizer, or both."""
+
+    choice: LossChoice  # the loss, and the last layer and label format that follow from it
+    optimizer: keras.optimizers.Optimizer  # each training gets a fresh copy
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Comparison:
+    """The trainings of all candidates over all seeds.
+
+    Attributes:
+        history: A row for each candidate, seed, epoch and split.
+        scores: A row for each candidate and seed: the shared measures on the held-out rows after
+            the last epoch (`accuracy` as a share and `log_loss` in nats; or `mae` and `rmse` in
+            the unit of the labels) and `seconds`.
+    """
+
+    history: pd.DataFrame
+    scores: pd.DataFrame
+
+    @property
+    def measures(self) -> list[str]:
+        """The shared measures, in the order of the table."""
+        return [name for name in MEASURES if name in self.scores]
+
+    def summary(self) -> pd.DataFrame:
+        """Sum up the seeds: means, 95 % intervals, and differences to the best.
+
+        The seeds are the sample: each has its own split, initial weights and order of batches,
+        and all three vary together. `difference` is paired: candidate minus best, seed by seed.
+        Its interval is widened for the number of candidates that are compared with the best
+        (Bonferroni); where it holds 0 the verdict is "no clear difference".
+
+        Returns:
+            A row for each measure and candidate, the best mean first: `measure`, `candidate`,
+            `mean`, `low`, `high`, `difference`, `difference_low`, `difference_high`, `verdict`,
+            `seconds` (mean over the seeds).
+        """
+        tables = [self._summary_of(measure) for measure in self.measures]
+        return pd.concat(tables, ignore_index=True)
+
+    def _summary_of(self, measure: str) -> pd.DataFrame:
+        # leaves out a candidate without this measure: a hinge has no log-loss
+        table = self.scores.pivot_table(index="seed", columns="candidate", values=measure)
+        order = table.mean().sort_values(ascending=MEASURES[measure] < 0).index
+        best, others = order[0], len(order) - 1
+        seconds = self.scores.groupby("candidate")["seconds"].mean()
+        rows = []
+        for name in order:
+            mean, low, high = mean_interval(table[name])
+            row = {"measure": measure, "candidate": name, "mean": mean, "low": low, "high": high}
+            gap = mean_interval(table[name] - table[best], comparisons=max(others, 1))
+            row |= {"difference": gap.mean, "difference_low": gap.low, "difference_high": gap.high}
+            row["verdict"] = "no clear difference" if gap.holds_zero else "worse"
+            if name == best:
+                row["verdict"] = "best mean"
+            rows.append(row | {"seconds": seconds[name]})
+        return pd.DataFrame(rows)
+
+    def plot(self) -> Axes:
+        """Draw each candidate's scores: a dot a seed, the mean and its interval.
+
+        Returns:
+            The axes of the first measure.
+        """
+        return plot_comparison(self.scores, self.summary())
+
+    def __str__(self) -> str:
+        """Say in a sentence for each measure what the comparison shows."""
+        return " ".join(self._sentence(rows) for _, rows in self.summary().groupby("measure"))
+
+    def _sentence(self, rows: pd.DataFrame) -> str:
+        seeds = self.scores["seed"].nunique()
+        best, others = rows.iloc[0], rows.iloc[1:]
+        worse = list(others.loc[others["verdict"] == "worse", "candidate"])
+        unclear = list(others.loc[others["verdict"] != "worse", "candidate"])
+        text = (
+            f"By {best['measure']}, {best['candidate']} has the best mean over {seeds} seeds "
+            f"({best['mean']:.3g}, 95 % interval {best['low']:.3g} to {best['high']:.3g})"
+        )
+        if worse:
+            text += f"; {', '.join(worse)} {'is' if len(worse) == 1 else 'are'} clearly worse"
+        if unclear:
+            text += f"; to {', '.join(unclear)} there is no clear difference"
+        return f"{text}."
+
+    __repr__ = __str__
+
+
+def compare(
+    build_model: Callable[[LossChoice], keras.Model],
+    x: Any,
+    y: Any,
+    candidates: Sequence[Any] | Mapping[str, Any] | None = None,
+    *,
+    seeds: int | Sequence[int] = 5,
+    epochs: int = 10,
+    batch_size: int = 32,
+    validation_split: float = 0.25,
+    task: str | None = None,
+    loop: str = "auto",
+) -> Comparison:
+    """Train each candidate from equal beginnings and judge all by the same measures.
+
+    Args:
+        build_model: Gets a `LossChoice` and builds a model that ends in its `units` and
+            `activation`. Layers before the last start equal for all candidates of one seed.
+        x: Inputs, one row for each example.
+        y: Labels of one output, in any form that `inspect_labels` reads.
+        candidates: Losses (Keras names or objects), optimizers (objects or `"sgd"`, `"adam"`),
+            pairs `(loss, optimizer)`, or a dict from names to those. Left out, every loss that
+            these labels admit.
+        seeds: How many, or which. Each decides split, initial weights and order of batches.
+        epochs: How many times each training goes through its rows.
+        batch_size: Rows in one step.
+        validation_split: Share of the rows to judge on, with the same share of each class.
+        task: Decides how the labels are read, see `inspect_labels`.
+        loop: As in `fit`.
+
+    Returns:
+        The histories and scores of all trainings.
+
+    Raises:
+        LabelError: the labels cannot be read.
+        LossError: a candidate that does not fit the labels.
+        DataError: fewer than two candidates, or labels of several outputs.
+    """
+    labels = inspect_labels(y, task=task)
+    if not isinstance(labels, Labels):
+        message = "compare() judges one output; saw labels of several. Pass one of them as y."
+        raise DataError(message)
+    entries = _read(candidates, labels)
+    x = as_arrays(x, "x")
+    histories, scores = [], []
+    for seed in range(seeds) if isinstance(seeds, int) else seeds:
+        for name, entry in entries.items():
+            run = train(
+                build_model,
+                x,
+                y,
+                loss=entry.choice,
+                optimizer=type(entry.optimizer).from_config(entry.optimizer.get_config()),
+                epochs=epochs,
+                batch_size=batch_size,
+                validation_split=validation_split,
+                seed=seed,
+                loop=loop,
+                verbose=0,
+            )
+            held_out = _held_out(x, y, entry.choice, validation_split, seed)
+            result = measure(entry.choice, held_out[1], run.model.predict(held_out[0], verbose=0))
+            seconds = run.history["seconds"].sum()
+            histories.append(run.history.assign(candidate=name, seed=seed))
+            scores.append({"candidate": name, "seed": seed, **result, "seconds": seconds})
+    first = ["candidate", "seed"]
+    history = pd.concat(histories, ignore_index=True)
+    history = history[[*first, *history.columns.drop(first)]]
+    return Comparison(history, pd.DataFrame(scores))
+
+
+def _read(candidates: Any, labels: Labels) -> dict[str, Candidate]:
+    """Read all forms in which candidates are given; by name, in their order."""
+    if candidates is None:
+        candidates = admitted_losses(labels)
+    named = candidates if isinstance(candidates, Mapping) else {None: candidates}
+    entries: dict[str, Candidate] = {}
+    for name, given in named.items():
+        for one in given if name is None else [given]:
+            entry = _candidate(one, labels)
+            entries[_free_name(name or _name_of(one), entries)] = entry
+    if len(entries) < 2:
+        message = (
+            f"A comparison needs two candidates; saw {list(entries)}. "
+            "Pass candidates=['mse', 'mae'], or [sgd(0.1), adam(1e-3)]."
+        )
+        raise DataError(message)
+    return entries
+
+
+def _candidate(given: Any, labels: Labels) -> Candidate:
+    loss, optimizer = given if isinstance(given, tuple) else (given, None)
+    if _is_optimizer(loss):
+        loss, optimizer = admitted_losses(labels)[0], loss
+    return Candidate(choice_of(labels, loss), get_optimizer(optimizer or "adam"))
+
+
+def _is_optimizer(given: Any) -> bool:
+    import keras
+
+    if not isinstance(given, str):
+        return isinstance(given, keras.optimizers.Optimizer)
+    try:
+        get_optimizer(given)
+    except OptimizerError:
+        return False
+    return True
+
+
+def _name_of(given: Any) -> str:
+    """Name a candidate: the loss, or the optimizer with what it was given."""
+    if isinstance(given, tuple):
+        return " + ".join(_name_of(part) for part in given)
+    if isinstance(given, str):
+        return given
+    config = given.get_config() if hasattr(given, "get_config") else {}
+    rate = config.get("learning_rate")
+    name = config.get("name") or getattr(given, "__name__", type(given).__name__)
+    return f"{name}({rate:.3g})" if isinstance(rate, float) else str(name)
+
+
+def _free_name(name: str, taken: Mapping[str, Any]) -> str:
+    number = 1
+    while f"{name} {number}" in taken or (number == 1 and name in taken):
+        number += 1
+    return name if number == 1 else f"{name} {number}"
+
+
+def _held_out(x: Any, y: Any, choice: LossChoice, fraction: float, seed: int) -> tuple[Any, Any]:
+    """Take the rows that `train` held out: equal seeds give equal splits."""
+    encoded = choice.encode(y)
+    _, rows = split_rows(count_rows(x), fraction, seed=seed, stratify=row_classes(choice, encoded))
+    return take_rows(x, rows), encoded[rows]
