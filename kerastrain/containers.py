@@ -263,6 +263,9 @@ def _open_rows(rows: list[Any], task: str | None) -> Column:
     """Read rows that are collections themselves: sets of names, or sequences."""
     if not all(_is_collection(row) for row in rows):
         raise _mixed_types(as_objects(rows))
+    if not any(len(row) for row in rows):
+        msg = f"There must be at least one label; y has {len(rows)} empty rows. Look at the step that fills them."
+        raise LabelError(msg)
     if any(isinstance(row, set | frozenset) for row in rows) or task == "multi-label":
         return _open_sets(rows)
     if len({len(row) for row in rows}) == 1 and rows[0] is not None:

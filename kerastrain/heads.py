@@ -137,7 +137,7 @@ def _flat(tensors: Any) -> list[Any]:
 def _passes(operation: Any) -> bool:
     """Tell whether a layer leaves the activation before it as it is."""
     kind = type(operation).__name__
-    return kind in PASSING or kind == "Activation"  # an Activation reaches here only as linear
+    return kind in PASSING or kind in ("Activation", "Lambda")  # these come here only as linear
 
 
 def _activation(layer: Any) -> tuple[str, int | None]:

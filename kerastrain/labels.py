@@ -150,16 +150,7 @@ class Labels:
             values = values.copy()
             values[column.values < 0] = None
         flat = values.reshape(-1)
-        known = pd.Index(as_objects(self.classes or ()))
-        if flat.dtype.kind in "biuf" and all(isinstance(c, int | float) for c in known):
-            known = pd.Index(np.array(self.classes, dtype=np.result_type(*map(type, self.classes or ()))))
-            if known.dtype == np.bool_:
-                known = pd.Index(known.to_numpy().astype(np.int8))
-            if flat.dtype == np.bool_:
-                flat = flat.astype(np.int8)
-        elif flat.dtype != object:
-            flat = flat.astype(object)
-        ids = known.get_indexer(pd.Index(flat)).astype(np.int32)
+        ids = _look_up(flat, self.classes or ())
         if self.ignore is not None:
             left_out = pd.isna(flat) if column.rows_are == "sequences" else flat == self.ignore
             ids[left_out] = self.ignore
@@ -240,6 +231,16 @@ class Labels:
         pair = as_objects(self.pair or (0, 1))
         decoded: NDArray[Any] = pair[on.astype(np.int64)]
         return decoded if _is_text(pair) else self._in_own_type(decoded)
+
+
+def _look_up(values: NDArray[Any], classes: tuple[Any, ...]) -> NDArray[np.int32]:
+    """Find the place of each value among the classes, -1 for a value that is no class."""
+    if values.dtype.kind not in "biuf" or _is_text(classes):
+        known, wanted = pd.Index(as_objects(classes)), values.astype(object)
+    else:
+        known = pd.Index(np.array([int(c) if isinstance(c, bool) else c for c in classes]))
+        wanted = values.astype({"b": np.int8, "f": np.float64}.get(values.dtype.kind, values.dtype))
+    return known.get_indexer(pd.Index(wanted)).astype(np.int32)
 
 
 def _is_grid(y: Any) -> bool:
