@@ -166,7 +166,7 @@ def diabetes() -> pd.DataFrame:
 
     source = load_diabetes(scaled=False)
     names = ["age", "sex", "bmi", "bp", "tc", "ldl", "hdl", "tch", "ltg", "glu"]
-    table = pd.DataFrame(source.data, columns=names)
+    table = pd.DataFrame(source.data, columns=names).round(4)  # some versions give 4.80399999…
     return table.assign(progression=source.target)
 
 
