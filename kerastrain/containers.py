@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -86,6 +87,8 @@ def open_labels(y: Any, *, task: str | None = None) -> Columns:
     """
     if isinstance(y, Mapping):
         return _each_output(y, task)
+    if isinstance(y, pd.MultiIndex):
+        y = y.to_frame(index=False)
     if isinstance(y, pd.DataFrame):
         return _open_frame(y, task)
     if isinstance(y, pd.Series | pd.Index | pd.api.extensions.ExtensionArray):
@@ -105,12 +108,30 @@ def _each_output(y: Mapping[Any, Any], task: str | None) -> dict[Any, Column]:
         raise LabelError(msg)
     outputs: dict[Any, Column] = {}
     for name, labels in y.items():
-        opened = open_labels(labels, task=task)
+        try:
+            opened = open_labels(labels, task=task)
+        except LabelError as error:
+            msg = f"y[{name!r}]: {error}"
+            raise LabelError(msg) from None
         if not isinstance(opened, Column):
-            msg = f"Each output must hold one column of labels; y[{name!r}] holds several. Name each of them in one dict."
+            msg = (
+                f"Each output must hold one column of labels; y[{name!r}] holds several. "
+                "Name each of them in one dict."
+            )
             raise LabelError(msg)
         outputs[name] = opened
+    _must_be_equally_long(list(outputs.values()))
     return outputs
+
+
+def _must_be_equally_long(columns: list[Column]) -> None:
+    lengths = [len(column.values) for column in columns]
+    if len(set(lengths)) > 1:
+        msg = (
+            "Each output must have a label for each row of x; the outputs in y have "
+            f"{', '.join(map(str, lengths))} rows. Take the same rows for each of them."
+        )
+        raise LabelError(msg)
 
 
 def _as_sample(columns: Columns) -> Columns:
@@ -131,9 +152,15 @@ def _open_frame(frame: pd.DataFrame, task: str | None) -> Columns:
     columns = [_open_series(frame.iloc[:, i], task) for i in range(frame.shape[1])]
     kinds = {"number" if c.categories is None and c.values.dtype.kind in "biuf" else "text" for c in columns}
     names = tuple(frame.columns)
-    if kinds == {"number"}:
+    flags = kinds == {"text"} and len(set(chain.from_iterable(map(_few_values, columns)))) == 2
+    if kinds == {"number"} or flags:
         return Column(np.stack([c.values for c in columns], axis=1), "DataFrame", names=names)
     return dict(zip(names, columns, strict=True))
+
+
+def _few_values(column: Column) -> list[Any]:
+    """List the values of a column of text, or more than two where there are more."""
+    return pd.unique(column.plain()[:1000]).tolist() if column.categories is None else [0, 1, 2]
 
 
 def _open_series(series: pd.Series[Any], task: str | None) -> Column:
@@ -166,12 +193,8 @@ def _open_series(series: pd.Series[Any], task: str | None) -> Column:
 # ------------------------------------------------------------------ lists and arrays
 def _open_list(y: list[Any], task: str | None) -> Columns:
     arrays = [item for item in y if getattr(item, "ndim", 0)]
-    if arrays and len(arrays) == len(y) and all(len(y) < len(item) == len(arrays[0]) for item in arrays):
-        return [opened for item in y if isinstance(opened := open_labels(item, task=task), Column)]
-    if arrays and len(y) <= 8 and len(arrays) == len(y) and len({len(item) for item in arrays}) > 1 and all(len(y) < len(item) for item in arrays):
-        lengths = ", ".join(str(len(item)) for item in arrays)
-        msg = f"The outputs must have one label for each row; the arrays in y hold {lengths} rows."
-        raise LabelError(msg)
+    if arrays and len(arrays) == len(y) and all(len(y) < len(item) for item in arrays):
+        return list(_each_output(dict(enumerate(y)), task).values())
     try:
         array = np.asarray(y)
     except (ValueError, TypeError):  # rows of unequal length
@@ -217,10 +240,8 @@ def _open_array(array: NDArray[Any], task: str | None) -> Column:
     if array.dtype.kind == "c":
         raise complex_numbers()
     if array.dtype.kind in "biuf":
-        return Column(np.asarray(array) if type(array) is not np.memmap else array, name)
-    if array.dtype.kind in "USO":
-        return _open_objects(array, task)
-    return Column(array.astype(str).astype(object), name)  # NumPy's StringDType
+        return Column(np.asarray(array), name)
+    return _open_objects(np.asarray(array) if array.dtype.kind in "USO" else array.astype(object), task)
 
 
 def _open_objects(array: NDArray[Any], task: str | None) -> Column:
@@ -241,6 +262,8 @@ def _open_objects(array: NDArray[Any], task: str | None) -> Column:
         raise complex_numbers()
     if found not in ("mixed", "mixed-integer"):
         raise dates(found, flat[0])
+    if all(isinstance(item, Real) for item in flat):
+        return Column(array.astype(np.float64), name)
     if array.ndim == 1 and all(_is_collection(item) for item in flat):
         opened = _open_rows(list(flat), task)
         return replace(opened, dtype=name)
@@ -324,6 +347,8 @@ def _refuse_other_containers(y: Any) -> None:
         msg = f"Labels must be a dense tensor; y is a {kind}. Pass tf.sparse.to_dense(y)."
     elif kind == "KerasTensor" or (kind in ("Tensor", "SymbolicTensor") and "tensorflow" in type(y).__module__ and not hasattr(y, "numpy")):
         msg = "Labels must have values; y is a symbolic tensor. Pass the array of labels itself."
+    elif not any(hasattr(y, way) for way in ("__array__", "__len__", "detach", "dtype")) and not isinstance(y, int | float | complex | np.generic) and not callable(y):
+        msg = f"Labels must be an array, a list, pandas or a data set; y is a {kind}, which holds no values."
     elif callable(y) and not hasattr(y, "__array__"):
         msg = f"y is a function ({getattr(y, '__name__', kind)}), not labels. Call it: y()."
     else:
@@ -362,6 +387,9 @@ def _mixed_types(array: NDArray[Any]) -> LabelError:
     first: dict[str, str] = {}
     for row, item in enumerate(array.reshape(len(array), -1)[:, 0] if array.ndim > 1 else array):
         first.setdefault(_type_of(item), f"{item!r:.40} in row {row}")
+    if len(first) == 1:
+        msg = f"Labels must be numbers, text or sets of names; y holds objects of the type {next(iter(first))}, such as {next(iter(first.values()))}. Write them as text: [str(label) for label in y]."
+        return LabelError(msg)
     seen = "; ".join(f"{kind}: {where}" for kind, where in list(first.items())[:SHOWN])
     return LabelError(f"Labels must be of one type; y mixes {seen}. Write all of them in one way; for classes: [str(label) for label in y].")
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from kerastrain.containers import Column
 from kerastrain.errors import LabelError
+from kerastrain.hints import hint_of_amounts, hint_of_flags, hint_of_ids, hint_of_names
 from kerastrain.readings import FEW, Meaning, meaning, parse_numbers, refuse_ids, refuse_text, without_ignored
 from kerastrain.scan import Scan, scan
 
@@ -45,8 +46,9 @@ class Reading:
         counts: How many labels each class has.
         pair: The values that stand for no and yes in arrays of flags.
         ignore: The value that marks labels to leave out.
-        other_task: The `task` of the other reading; "" when there is none.
-        because: What was seen.
+        other_tasks: The `task` of each other reading.
+        because: What was seen that lets it be read in another way.
+        hint: What an expert would look at once more.
         outputs: Whether each column is an output of its own.
         shares: Whether rows sum to 1.
         seen: What the scan saw.
@@ -59,8 +61,9 @@ class Reading:
     counts: tuple[int, ...] | None = None
     pair: tuple[Any, Any] | None = None
     ignore: Any = None
-    other_task: str = ""
+    other_tasks: tuple[str, ...] = ()
     because: str = ""
+    hint: str = ""
     outputs: bool = False
     shares: bool = False
     text: bool = False
@@ -111,7 +114,8 @@ def _read_text(column: Column, seen: Scan, task: str | None) -> Reading:
     except TypeError:
         order = sorted(range(len(seen.values)), key=lambda i: str(seen.values[i]))  # type: ignore[index]
     values, counts = seen.values[order], seen.counts[order]
-    return _read_classes(replace(seen, values=values, counts=counts), column, task)
+    reading = _read_classes(replace(seen, values=values, counts=counts), column, task)
+    return replace(reading, hint=reading.hint or hint_of_names(values))
 
 
 def _all_numbers(column: Column) -> NDArray[np.float64] | None:
@@ -151,9 +155,9 @@ def _read_categories(column: Column, seen: Scan, task: str | None) -> Reading:
     reading = _read_classes(seen, replace(column, categories=None), task)
     if column.rows_are == "sequences":
         because = "lists in which names repeat: a sequence each"
-        return replace(reading, classes=names, kind="integer", per="step", ignore=-1, because=because, other_task="multi-label")
+        return replace(reading, classes=names, kind="integer", per="step", ignore=-1, because=because, other_tasks=("multi-label",))
     ordered = reading.kind == "integer" and (column.ordered or task == "ordered")
-    return replace(reading, classes=names, kind="ordered" if ordered else reading.kind, other_task="")
+    return replace(reading, classes=names, kind="ordered" if ordered else reading.kind, other_tasks=())
 
 
 def _refuse_amounts_of(column: Column, task: str | None) -> None:
@@ -174,7 +178,7 @@ def _read_classes(seen: Scan, column: Column, task: str | None) -> Reading:
 # ------------------------------------------------------------------ numbers
 def _read_numbers(seen: Scan, column: Column, task: str | None) -> Reading:
     if task in ("regression", "counts"):
-        return _amounts(seen, "", "", counts=task == "counts")
+        return _amounts(seen, counts=task == "counts")
     if task == "soft":
         return _read_soft(seen)
     if task is None and _is_row(seen):
@@ -196,12 +200,12 @@ def _read_pair(seen: Scan, column: Column, task: str | None) -> Reading:
     sure = not number or (off, on) in SURE_PAIRS
     if _is_row(seen) or width == 1 or task == "binary":
         if not sure and seen.size < 4 and task is None:
-            return _amounts(seen, "classification", f"the two values {off} and {on} in {seen.size} rows")
-        other, because = ("", "") if sure else ("regression", f"only the values {off} and {on}")
+            return _amounts(seen, ("classification",), f"the two values {off} and {on} in {seen.size} rows")
+        other, because = ((), "") if sure else (("regression",), f"only the values {off} and {on}")
         if task == "multi-label":
             raise _not_for(task, f"one column of {off!r} and {on!r}", "Leave task out")
         counts = tuple(seen.counts.tolist())
-        return Reading("binary", seen, per=_per(shape), classes=(off, on), counts=counts, other_task=other, because=because)
+        return Reading("binary", seen, per=_per(shape), classes=(off, on), counts=counts, other_tasks=other, because=because)
     if number and not column.rows_are and task is None and not sure:
         return _read_whole(seen, column, task)
     hot = _hot_rows(seen, off, on) if number or isinstance(off, bool) else None
@@ -213,9 +217,10 @@ def _read_pair(seen: Scan, column: Column, task: str | None) -> Reading:
         return Reading("one-hot", seen, per=per, classes=names, counts=tuple(hot.tolist()), pair=(off, on))
     if len(shape) == 3 and min(shape[1:]) >= 8 and task != "multi-label":
         because = "two values in a square of pixels each row"
-        return Reading("binary", seen, per="pixel", classes=(off, on), counts=tuple(seen.counts.tolist()), other_task="multi-label", because=because)
+        return Reading("binary", seen, per="pixel", classes=(off, on), counts=tuple(seen.counts.tolist()), other_tasks=("multi-label",), because=because)
     per = {2: "row", 3: "step"}.get(len(shape), "pixel")
-    return Reading("multi-label", seen, per=per, classes=names, pair=(off, on))
+    hint = hint_of_flags(seen, off, on) if number else ""
+    return Reading("multi-label", seen, per=per, classes=names, pair=(off, on), hint=hint)
 
 
 def _hot_rows(seen: Scan, off: float, on: float) -> NDArray[np.int64] | None:
@@ -237,20 +242,20 @@ def _read_fractions(seen: Scan) -> Reading:
     if within and seen.row_sums is not None and seen.shape[-1] > 1:
         least, most = seen.row_sums
         if abs(least - 1) < CLOSE and abs(most - 1) < CLOSE:
-            return Reading("soft", seen, per=_per_matrix(seen), classes=tuple(range(seen.shape[-1])), shares=True, other_task="regression", because="rows that sum to 1")
+            return Reading("soft", seen, per=_per_matrix(seen), classes=tuple(range(seen.shape[-1])), shares=True, other_tasks=("regression",), because="rows that sum to 1")
     few = seen.values is not None and len(seen.values) <= FEW
     if within and seen.values is not None and seen.counts is not None:
-        if len(seen.values) == 2 and abs(float(seen.values.astype(np.float64).sum()) - 1) < CLOSE:
+        if len(seen.values) == 2 and seen.low <= 0.25 and abs(float(seen.values.astype(np.float64).sum()) - 1) < CLOSE:
             low, high = (f"{value:.3g}" for value in seen.values)
-            return Reading("soft", seen, per=_per_matrix(seen), other_task="regression", because=f"only {low} and {high}, smoothed 0 and 1")
+            return Reading("soft", seen, per=_per_matrix(seen), other_tasks=("regression",), because=f"only {low} and {high}, smoothed 0 and 1")
         ends = seen.counts[(seen.values == 0) | (seen.values == 1)].sum() / seen.size
         if ends >= 0.5 and seen.low == 0 and seen.high == 1 and len(seen.shape) < 3:
-            return Reading("soft", seen, per=_per_matrix(seen), other_task="regression", because="numbers from 0 to 1, most of them 0 or 1")
+            return Reading("soft", seen, per=_per_matrix(seen), other_tasks=("regression",), because="numbers from 0 to 1, most of them 0 or 1")
     if within:
-        return _amounts(seen, "soft", f"numbers from {seen.low:.3g} to {seen.high:.3g}")
+        return _amounts(seen, ("soft",), f"numbers from {seen.low:.3g} to {seen.high:.3g}")
     if few and seen.values is not None and _is_row(seen) and seen.size >= 5 * len(seen.values):
-        return _amounts(seen, "classification", f"only {len(seen.values)} different numbers")
-    return _amounts(seen, "", "")
+        return _amounts(seen, ("classification",), f"only {len(seen.values)} different numbers")
+    return _amounts(seen)
 
 
 def _read_soft(seen: Scan) -> Reading:
@@ -280,7 +285,7 @@ def _read_whole(seen: Scan, column: Column, task: str | None) -> Reading:
     else:
         found = meaning(values, counts)
     if not found.classes or values is None or counts is None:
-        return _amounts(seen, found.other_task, found.because)
+        return _amounts(seen, found.other_tasks, found.because)
     return _class_ids(replace(seen, values=values, counts=counts), column, found, task, ignore)
 
 
@@ -290,13 +295,14 @@ def _meaning_of_pixels(seen: Scan, values: NDArray[Any] | None) -> Meaning:
     A picture has three channels, or many shades; a mask has no fractions even in its type.
     """
     different = MASK_CLASSES + 1 if values is None else len(values)
-    because = f"{different} whole numbers from {seen.low:.0f} to {seen.high:.0f}"
+    because = f"{different:,} whole numbers" if values is None else f"{different} whole numbers from {values[0]:.0f} to {values[-1]:.0f}"
     channels = len(seen.shape) > 3 and seen.shape[-1] > 1
     complete = values is not None and int(values[-1]) - int(values[0]) + 1 == different and values[0] in (0, 1)
     exact = seen.values is not None and seen.values.dtype.kind in "iu"
     if channels or different > MASK_CLASSES or not (different <= FEW + 2 or (complete and exact)):
-        return Meaning(False, "" if channels else "classification", because)
-    return Meaning(True, "regression", because)
+        return Meaning(False, () if channels else ("classification",), because)
+    sure = exact and complete and different <= FEW + 2
+    return Meaning(True, () if sure else ("regression",), because)
 
 
 def _meaning_of_steps(values: NDArray[Any] | None, counts: NDArray[np.int64] | None) -> Meaning:
@@ -305,7 +311,7 @@ def _meaning_of_steps(values: NDArray[Any] | None, counts: NDArray[np.int64] | N
     if values is None or found.classes or len(values) <= 5 * FEW:
         return found
     dense = len(values) >= 0.5 * (int(values[-1]) + 1) and values[0] in (0, 1)
-    return Meaning(True, "regression", f"{len(values)} ids") if dense else found
+    return Meaning(True, ("regression",), f"{len(values)} ids") if dense else found
 
 
 def _class_ids(seen: Scan, column: Column, found: Meaning, task: str | None, ignore: Any = None) -> Reading:
@@ -314,7 +320,7 @@ def _class_ids(seen: Scan, column: Column, found: Meaning, task: str | None, ign
     assert seen.counts is not None
     classes, counts = tuple(seen.values.tolist()), tuple(seen.counts.tolist())
     kind = "ordered" if task == "ordered" else "integer"
-    reading = Reading(kind, seen, per=_per(seen.shape), classes=classes, counts=counts, ignore=ignore, other_task=found.other_task, because=found.because)
+    reading = Reading(kind, seen, per=_per(seen.shape), classes=classes, counts=counts, ignore=ignore, hint=hint_of_ids(classes, ignore), other_tasks=found.other_tasks, because=found.because)
     if len(seen.shape) == 2 and seen.shape[1] > 1:
         outputs = seen.shape[1] <= OUTPUTS or column.names is not None
         because = found.because or f"{len(classes)} classes in {seen.shape[1]} columns"
@@ -322,10 +328,12 @@ def _class_ids(seen: Scan, column: Column, found: Meaning, task: str | None, ign
     return reading
 
 
-def _amounts(seen: Scan, other_task: str, because: str, *, counts: bool = False) -> Reading:
+def _amounts(seen: Scan, other_tasks: tuple[str, ...] = (), because: str = "", *, counts: bool = False) -> Reading:
     if counts and (not seen.whole or seen.low < 0):
-        raise _not_for("counts", f"numbers from {seen.low} to {seen.high}" + ("" if seen.whole else " with fractions"), "Pass task='regression'")
-    return Reading("counts" if counts else "continuous", seen, per=_per_matrix(seen), other_task=other_task, because=because)
+        fractions = "" if seen.whole else " with fractions"
+        raise _not_for("counts", f"numbers from {seen.low} to {seen.high}{fractions}", "Pass task='regression'")
+    kind = "counts" if counts else "continuous"
+    return Reading(kind, seen, per=_per_matrix(seen), other_tasks=other_tasks, because=because, hint=hint_of_amounts(seen))
 
 
 # ------------------------------------------------------------------ shapes and refusals

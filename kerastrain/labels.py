@@ -52,8 +52,8 @@ class Labels:
             quartiles ("far out" in Tukey), from 0 to 1.
         spread: The interquartile range of amounts, in their own unit; 0 for classes.
         sampled: Whether only some of the rows were looked at.
-        other_task: The `task` that decides for the other reading; "" when there is none.
-        note: The other reading and what decides, in words; "" when there is none.
+        other_tasks: The `task` that decides for each other reading, the likeliest first.
+        note: The other readings and what decides, in words; "" when there is none.
 
     Examples:
         >>> labels = inspect_labels(["cat", "dog", "cat"])
@@ -83,7 +83,7 @@ class Labels:
     outliers: float = 0.0
     spread: float = 0.0
     sampled: bool = False
-    other_task: str = ""
+    other_tasks: tuple[str, ...] = ()
     note: str = field(default="", repr=False)
 
     @property
@@ -282,7 +282,7 @@ def inspect_labels(y: Any, *, task: str | None = None) -> Labels | dict[Any, Lab
         >>> inspect_labels([3, 1, 2, 3, 1, 2]).classes
         (1, 2, 3)
         >>> print(inspect_labels([3, 1, 2, 3, 1, 2]).note)
-        3 whole numbers from 1 to 3: read as classes. If they are amounts, pass task='regression'.
+        3 whole numbers from 1 to 3: read as classes; if they are amounts, pass task='regression'.
         >>> inspect_labels([3, 1, 2, 3, 1, 2], task="regression").kind
         'continuous'
         >>> inspect_labels([0.5, 1.5, float("nan")])
@@ -295,11 +295,16 @@ def inspect_labels(y: Any, *, task: str | None = None) -> Labels | dict[Any, Lab
         raise LabelError(msg)
     columns = open_labels(y, task=task)
     if isinstance(columns, Column):
-        return _inspect(columns, task, named=isinstance(y, pd.DataFrame))
+        return _inspect(columns, task, named=_has_names(y))
     if isinstance(columns, list):
         return [_one(column, task, f"y[{i}]") for i, column in enumerate(columns)]
     each = {name: _one(column, task, f"y[{name!r}]") for name, column in columns.items()}
     return each
+
+
+def _has_names(y: Any) -> bool:
+    """Tell a table whose columns have names from one that was made of an array."""
+    return isinstance(y, pd.DataFrame) and any(isinstance(name, str) for name in y.columns)
 
 
 def _one(column: Column, task: str | None, name: str) -> Labels:
@@ -317,7 +322,7 @@ def _one(column: Column, task: str | None, name: str) -> Labels:
 def _inspect(column: Column, task: str | None, *, named: bool) -> Labels | dict[Any, Labels]:
     reading = read(column, task)
     frame = named and column.names is not None
-    if reading.outputs or (frame and reading.kind == "continuous" and reading.seen.whole):
+    if reading.outputs or (frame and reading.kind == "continuous" and task is None):
         width = column.values.shape[1]
         names = column.names or tuple(f"y{i + 1}" for i in range(width))
         each = {
@@ -331,10 +336,6 @@ def _inspect(column: Column, task: str | None, *, named: bool) -> Labels | dict[
 
 def _labels(column: Column, reading: Reading) -> Labels:
     seen = reading.seen
-    note = ""
-    if reading.other_task:
-        now = {"soft": "probabilities", "continuous": "amounts", "counts": "counts"}.get(reading.kind, "classes")
-        note = f"{reading.because}: read as {now}. If they are {TASKS[reading.other_task]}, pass task={reading.other_task!r}."
     spread, outliers = _tails(seen.sample) if reading.kind in ("continuous", "counts") else (0.0, 0.0)
     length = None if column.sampled else seen.shape[0]
     return Labels(
@@ -353,9 +354,17 @@ def _labels(column: Column, reading: Reading) -> Labels:
         outliers=outliers,
         spread=spread,
         sampled=column.sampled,
-        other_task=reading.other_task,
-        note=note,
+        other_tasks=reading.other_tasks,
+        note=_note(reading),
     )
+
+
+def _note(reading: Reading) -> str:
+    """Write down the other readings and what decides for them."""
+    now = {"soft": "probabilities", "continuous": "amounts", "counts": "counts"}.get(reading.kind, "classes")
+    others = "; ".join(f"if they are {TASKS[task]}, pass task={task!r}" for task in reading.other_tasks)
+    either = f"{reading.because}: read as {now}; {others}." if others else ""
+    return f"{either} {reading.hint}".strip()
 
 
 def _tails(sample: NDArray[np.float64]) -> tuple[float, float]:

@@ -273,12 +273,8 @@ def _must_go_together(labels: Labels, name: str, form: str) -> None:
 def _with_head(labels: Labels, head: Head | None, y: Any, task: str | None, robust: bool) -> LossChoice:  # noqa: FBT001
     if head is None:
         return _usual(labels, robust)
-    if task is None and labels.other_task and not _suits(labels, head):
-        other = inspect_labels(y, task=labels.other_task)
-        if isinstance(other, Labels) and _suits(other, head):
-            labels = replace(other, note=f"The last layer, {_shown(head)}, decides: {other.kind} labels.")
-    elif labels.other_task and _suits(labels, head) and head.activation != "unknown":
-        labels = replace(labels, note="")
+    if task is None and labels.other_tasks and head.activation != "unknown":
+        labels = _as_the_head_says(labels, head, y)
     labels = _with_unseen_classes(labels, head)
     choice = _usual(labels, robust)
     if labels.kind == "binary" and head.units == 2:
@@ -286,8 +282,16 @@ def _with_head(labels: Labels, head: Head | None, y: Any, task: str | None, robu
     return _use_head(choice, head)
 
 
-def _shown(head: Head) -> str:
-    return f"{head.units} units, {head.activation}"
+def _as_the_head_says(labels: Labels, head: Head, y: Any) -> Labels:
+    """Take the first reading that the last layer could have been built for."""
+    if _suits(labels, head):
+        return replace(labels, note="")
+    for task in labels.other_tasks:
+        other = inspect_labels(y, task=task)
+        if isinstance(other, Labels) and _suits(other, head):
+            note = f"The last layer ({head.units} units, {head.activation}) decides: {other.kind} labels."
+            return replace(other, note=note)
+    return labels
 
 
 def _suits(labels: Labels, head: Head) -> bool:

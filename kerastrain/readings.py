@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from kerastrain.errors import LabelError
@@ -23,16 +24,17 @@ __all__ = ["Meaning", "meaning", "parse_numbers", "refuse_ids", "refuse_text", "
 FEW = 10
 # A class that is to be learnt has several rows. Amounts that are measured rarely repeat so often.
 ROWS_PER_CLASS = 5
+PERCENT = 100  # the largest of 101 numbers from 0: percent, or points in a test
 # Values of a mask that mark pixels or tokens without a label: Pascal VOC, padding, Hugging Face.
 IGNORED = (255, -1, -100)
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """What whole numbers mean: `classes` or amounts, the other task, and what speaks for it."""
+    """What whole numbers mean: classes or amounts, the tasks of the other readings, and why."""
 
     classes: bool
-    other_task: str = ""
+    other_tasks: tuple[str, ...] = ()
     because: str = ""
 
 
@@ -47,7 +49,7 @@ def meaning(values: NDArray[Any] | None, counts: NDArray[np.int64] | None) -> Me
         >>> meaning(np.array([0, 1, 2]), np.array([50, 50, 50])).classes
         True
         >>> meaning(np.array([0, 1, 2, 3, 5, 9]), np.array([80, 30, 12, 5, 2, 1]))  # doctor visits
-        Meaning(classes=False, other_task='counts', because='whole numbers from 0 with a long thin tail')
+        Meaning(classes=False, other_tasks=('counts', 'classification'), because='whole numbers from 0 with a long thin tail')
     """
     if values is None or counts is None:
         return Meaning(classes=False)
@@ -57,31 +59,37 @@ def meaning(values: NDArray[Any] | None, counts: NDArray[np.int64] | None) -> Me
     complete = from_start and high - low + 1 == different
     dense = from_start and different >= 0.8 * (high - low + 1)
     numbers = f"{different} whole numbers from {low} to {high}"
-    if from_start and different >= 4 and high - low < 1000 and _thins_out(values, counts):
-        return Meaning(False, "counts", f"whole numbers from {low} with a long thin tail")
-    if complete and different > FEW and _is_hill(values, counts):
-        return Meaning(False, "classification", f"{numbers}, most of them in the middle")
+    if from_start and _thins_out(values, counts):
+        tail = f"whole numbers from {low} with a long thin tail"
+        return Meaning(False, ("counts", "classification"), tail)
+    if complete and (high == PERCENT or (different > FEW and _is_hill(values, counts))):
+        return Meaning(False, ("classification", "counts"), numbers)
     if complete and (different <= FEW or rows_each >= 2):
         sure = low == 0 and different <= FEW and not _is_hill(values, counts)
-        return Meaning(True, "" if sure else "regression", numbers)
+        return Meaning(True, () if sure else ("regression",), numbers)
     if different <= FEW and rows_each >= ROWS_PER_CLASS:
-        return Meaning(True, "regression", numbers)
+        return Meaning(True, ("regression",), numbers)
     if dense and rows_each >= 4 * ROWS_PER_CLASS and not _is_hill(values, counts):
-        return Meaning(True, "regression", numbers)
+        return Meaning(True, ("regression",), numbers)
     if from_start:
-        return Meaning(False, "counts", numbers)
-    return Meaning(False, "classification" if rows_each >= ROWS_PER_CLASS else "", numbers)
+        return Meaning(False, ("counts", "classification"), numbers)
+    return Meaning(False, ("classification",) if rows_each >= ROWS_PER_CLASS else (), numbers)
 
 
 def _thins_out(values: NDArray[Any], counts: NDArray[np.int64]) -> bool:
     """Tell whether frequencies rise to one top and then fall to a thin tail, as counts do."""
     line = _line(values, counts)
+    if len(values) < 4:
+        return False
     top = int(line.argmax())
     steps = np.diff(line)
     noise = 2 * np.sqrt(np.maximum(line[:-1], line[1:])) + 2  # two standard deviations of a count
-    rises_once = bool((steps[:top] >= -noise[:top]).all() and (steps[top:] <= noise[top:]).all())
+    one_top = bool((steps[:top] >= -noise[:top]).all() and (steps[top:] <= noise[top:]).all())
     upper_half = line[(len(line) + 1) // 2 :].sum() / line.sum()
-    return rises_once and top < len(line) / 2 and bool(upper_half <= 0.1)
+    last_quarter = line[-(len(line) // 4) :].sum() / line.sum() if len(line) >= 4 else 1
+    # Six classes in any order have one top in 4 % of all orders, and rarely a thin end as well.
+    thin = upper_half <= 0.1 or (len(values) >= 6 and last_quarter <= 0.05)
+    return one_top and top < len(line) / 2 and bool(thin)
 
 
 def _is_hill(values: NDArray[Any], counts: NDArray[np.int64]) -> bool:
@@ -105,7 +113,7 @@ def _line(values: NDArray[Any], counts: NDArray[np.int64]) -> NDArray[np.float64
     """Lay the frequencies out along the numbers, with 0 for numbers that never occur."""
     low = int(values[0])
     span = int(values[-1]) - low + 1
-    if span > 50 * len(values):  # a few numbers far apart: their gaps say nothing
+    if span > 1000 or span > 50 * len(values):  # a few numbers far apart: their gaps say nothing
         return counts.astype(np.float64)
     line = np.zeros(span)
     line[values.astype(np.int64) - low] = counts
@@ -155,6 +163,14 @@ def refuse_ids(seen: Scan) -> None:
             "cannot be learnt. Pass another column; if they are amounts, pass task='regression'."
         )
         raise LabelError(msg)
+    for unit, second in (("s", 1), ("ms", 1000)):
+        if 1e9 * second <= seen.low < seen.high < 2e9 * second and seen.different > seen.counted / 2:
+            msg = (
+                f"Labels must be classes or amounts; y holds times as {unit} since 1970, such as "
+                f"{pd.Timestamp(int(seen.low), unit=unit)}. Take a part of them, pd.to_datetime(y, "
+                f"unit={unit!r}).hour, or a duration; if they are amounts, pass task='regression'."
+            )
+            raise LabelError(msg)
     if seen.values is not None and 19000101 <= seen.low and seen.high <= 21001231:
         days = seen.values.astype(np.int64)
         months = days // 100 % 100
@@ -176,6 +192,8 @@ PRICE = re.compile(r"\s*[-+(]?\s*([$€£¥₹]|USD|EUR|GBP)?\s*[-+]?\d[\d,.' ]*
 def parse_numbers(texts: NDArray[Any]) -> NDArray[np.float64] | None:
     """Read text as plain numbers, or None where one of them is none.
 
+    Digits after a leading 0 are a code, such as a postcode, and no number.
+
     Examples:
         >>> parse_numbers(np.array(["24.0", "7"], object)).tolist()
         [24.0, 7.0]
@@ -188,7 +206,8 @@ def parse_numbers(texts: NDArray[Any]) -> NDArray[np.float64] | None:
         numbers = np.array([float(text) for text in texts])
     except ValueError:
         return None
-    return numbers if np.isfinite(numbers).all() else None
+    codes = any(len(text) > 1 and text[:1] in ("0", b"0") and text[1:2].isdigit() for text in texts)
+    return None if codes or not np.isfinite(numbers).all() else numbers
 
 
 def refuse_text(seen: Scan, rows: NDArray[Any]) -> None:
@@ -200,8 +219,13 @@ def refuse_text(seen: Scan, rows: NDArray[Any]) -> None:
     values = seen.values
     if values is None:
         raise _too_many(seen, rows)
-    if not all(isinstance(value, str) for value in values):
-        return
+    if all(isinstance(value, str) for value in values):
+        _refuse_strings(values, rows)
+    if seen.size > FEW and len(values) > seen.size / 2:
+        raise _too_many(seen, rows)
+
+
+def _refuse_strings(values: NDArray[Any], rows: NDArray[Any]) -> None:
     marks = [value for value in values if value.strip().lower() in MISSING]
     if marks:
         where = int(np.flatnonzero(rows.reshape(-1) == marks[0])[0]) // max(1, rows[0].size if rows.ndim > 1 else 1)
@@ -211,7 +235,8 @@ def refuse_text(seen: Scan, rows: NDArray[Any]) -> None:
             "x, y = x[keep], y[keep]. If it is a class of its own, pass pd.Categorical(y)."
         )
         raise LabelError(msg)
-    if all(PRICE.fullmatch(value) for value in values) and len(values) > 1:
+    marked = any(not set(value) <= set("0123456789.- ") for value in values)
+    if marked and all(PRICE.fullmatch(value) for value in values):
         msg = (
             f"Amounts must be numbers; y holds text such as {values[0]!r} and {values[1]!r}. "
             "Turn it into numbers: pd.Series(y).str.replace(r'[^0-9.-]', '', regex=True)"
@@ -233,8 +258,6 @@ def refuse_text(seen: Scan, rows: NDArray[Any]) -> None:
             "Mark those as missing, pd.to_numeric(y, errors='coerce'), and drop them."
         )
         raise LabelError(msg)
-    if seen.size > FEW and len(values) > seen.size / 2:
-        raise _too_many(seen, rows)
 
 
 def _too_many(seen: Scan, rows: NDArray[Any]) -> LabelError:
