@@ -10,6 +10,7 @@ import pytest
 
 from kerastrain.datasets import list_datasets, load_dataset
 from kerastrain.errors import DataError
+from kerastrain.labels import inspect_labels
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "data"
@@ -47,6 +48,14 @@ def test_a_set_has_the_rows_and_labels_of_its_source(name, x, y, dtype, kind, co
     assert len(data.feature_names) == x[1] == np.prod(data.row_shape)
     if counts:
         assert np.unique(data.y, return_counts=True)[1].tolist() == counts
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_task_of_a_set_makes_its_labels_read_as_they_are_meant(name):
+    data = load_dataset(name)
+    alone = name not in ("party", "doctor_visits")  # whole numbers that can be read in two ways
+    assert inspect_labels(data.y, task=data.task).kind == data.kind
+    assert (inspect_labels(data.y).kind == data.kind) == alone
 
 
 @pytest.mark.parametrize("name", NAMES)
