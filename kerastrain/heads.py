@@ -44,6 +44,8 @@ class Head:
         after: Kinds of the layers after the activation that change nothing but the shape, last
             one first.
         axis: The axis along which a softmax runs, None for other activations.
+        below: The activation right below the last one, where no weights stand between them; ""
+            for none.
     """
 
     name: str = ""
@@ -53,6 +55,7 @@ class Head:
     layer: str = ""
     after: tuple[str, ...] = ()
     axis: int | None = None
+    below: str = ""
 
 
 def read_head(model: Any) -> Head | dict[str, Head] | list[Head]:
@@ -102,9 +105,20 @@ def _read_tensor(tensor: Any, name: str) -> Head:
             return Head(name, activation, shape[-1], shape, _written(operation), tuple(after))
         activation, axis = _activation(operation)
         if activation != "linear" or not _passes(operation):
-            return Head(name, activation, shape[-1], shape, _written(operation), tuple(after), axis)
+            below = _below(operation, node_index)
+            layer = _written(operation)
+            return Head(name, activation, shape[-1], shape, layer, tuple(after), axis, below)
         after.append(type(operation).__name__)
         tensor = _flat(operation._inbound_nodes[node_index].input_tensors)[0]
+
+
+def _below(operation: Any, node_index: int) -> str:
+    """Name the activation that feeds an activation layer; a layer with weights has none below."""
+    inputs = _flat(operation._inbound_nodes[node_index].input_tensors)
+    if getattr(operation, "weights", None) or len(inputs) != 1:
+        return ""
+    activation = _read_tensor(inputs[0], "").activation
+    return "" if activation in ("linear", "unknown") else activation
 
 
 def _merged(operation: Any, node_index: int) -> str:

@@ -1,12 +1,186 @@
-"""What is wrong with this set-up?  (A stand-in until the rules are connected.)"""
+"""What is wrong with this set-up? Mistakes found before the first step, with the fix.
 
-from typing import Any
+The rooms, top to bottom; each one only ever uses the ones below it:
+
+- `check`, here: gathers the set-up and asks every rule
+- `rules`: one table of small functions, one file a theme
+- `setup`: all that the rules look at: data, heads, losses, one pass over a small batch
+- `network`, `settings`, `sources`, `facts`: how each of these is read
+- `untouched`: how a model can be looked at so that nothing notices
+- `findings`: what a check gives
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from .findings import Finding, Findings, enforce
+from .rules import RULES, Rule
+from .setup import Setup, gather
+from .untouched import untouched
 
-__all__ = ["Finding", "check", "enforce"]
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["RULES", "Finding", "check", "enforce"]
+
+_log = logging.getLogger(__name__)
+_AUTO = "auto"
 
 
-def check(model: Any, x: Any, y: Any = None, **settings: Any) -> list[Finding]:
-    """Find nothing yet."""
-    return Findings()
+def check(
+    model: keras.Model,
+    x: Any,
+    y: Any = None,
+    *,
+    loss: Any = "auto",
+    optimizer: Any = "auto",
+    metrics: Any = "auto",
+    weighted_metrics: Any = None,
+    loss_weights: Any = None,
+    run_eagerly: Any = False,
+    steps_per_execution: Any = 1,
+    jit_compile: Any = "auto",
+    auto_scale_loss: Any = True,
+    epochs: Any = 1,
+    batch_size: Any = None,
+    verbose: Any = "auto",
+    callbacks: Any = None,
+    validation_split: Any = 0.0,
+    validation_data: Any = None,
+    shuffle: Any = True,
+    class_weight: Any = None,
+    sample_weight: Any = None,
+    initial_epoch: Any = 0,
+    steps_per_epoch: Any = None,
+    validation_steps: Any = None,
+    validation_batch_size: Any = None,
+    validation_freq: Any = 1,
+    silence: Sequence[str] = (),
+    **unknown: Any,
+) -> list[Finding]:
+    """Find what is wrong with a training set-up before its first step.
+
+    Nothing is changed: not the weights, the metrics, the optimizer or any random generator, and
+    a model that was not built is not built afterwards. `model.fit` gives the same numbers as
+    without it.
+
+    Args:
+        model: A Keras model, compiled or not.
+        x: Inputs as `fit` takes them: arrays, frames, a data set, a generator.
+        y: Labels as `fit` takes them. Left out with a data set.
+        loss: As in `compile`. Left out, that of the compiled model, or else the one that
+            `choose_loss` takes for these labels.
+        optimizer: As in `compile`. Left out, that of the compiled model, or else Adam.
+        metrics: As in `compile`. Left out, those of the compiled model, or else none.
+        weighted_metrics: As in `compile`, like all below to `auto_scale_loss`.
+        loss_weights: Weight of each output's loss.
+        run_eagerly: Whether to train without compiling.
+        steps_per_execution: Steps in one call.
+        jit_compile: Whether to compile with XLA.
+        auto_scale_loss: Whether to scale the loss in float16.
+        epochs: As in `fit`, like all below to `validation_freq`.
+        batch_size: Rows in one step.
+        verbose: How much to print.
+        callbacks: Keras callbacks.
+        validation_split: Share of the last rows to validate on.
+        validation_data: `(x, y)`, `(x, y, sample_weight)` or a data set.
+        shuffle: Whether to mix the rows.
+        class_weight: Weight of each class id.
+        sample_weight: Weight of each row.
+        initial_epoch: Epochs done before.
+        steps_per_epoch: Batches in an epoch.
+        validation_steps: Batches in a validation.
+        validation_batch_size: Rows in one step of validation.
+        validation_freq: Epochs between validations.
+        silence: Names of rules that are not to speak.
+        **unknown: Any other argument; it is told as a finding.
+
+    Returns:
+        The findings, errors first; an empty list when all is well.
+
+    Examples:
+        >>> import keras, numpy as np
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, "sigmoid")])
+        >>> x, y = np.random.default_rng(0).normal(size=(30, 4)), np.arange(30) % 3
+        >>> [finding.rule for finding in check(model, x, y, loss="binary_crossentropy")]
+        ['binary-range']
+    """
+    arguments = dict(locals())
+    given = {k: v for k, v in arguments.items() if k not in ("model", "x", "y", "silence", "unknown")}
+    silent = {silence} if isinstance(silence, str) else set(silence or ())
+    with untouched():
+        try:
+            given |= _resolved(model, x, y, given)
+            setup = gather(model, x, y, given, unknown)
+        except Exception as error:  # whatever a user's objects raise; `fit` would raise it too
+            _log.debug("the set-up could not be read", exc_info=True)
+            return Findings([_unread(error)])
+        return Findings(_ask(setup, silent))
+
+
+def _resolved(model: Any, x: Any, y: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Fill in what was left out: from the compiled model, or as `train` would choose."""
+    compiled = bool(getattr(model, "compiled", False))
+    found: dict[str, Any] = {}
+    if _is_auto(given["optimizer"]):
+        found["optimizer"] = getattr(model, "optimizer", None) or "adam"
+    if _is_auto(given["loss"]):
+        found["loss"] = model.loss if compiled else _chosen(model, x, y)
+        if compiled and given["loss_weights"] is None:
+            found["loss_weights"] = getattr(model._compile_loss, "_user_loss_weights", None)
+    if _is_auto(given["metrics"]):
+        own = compiled and _is_auto(given["loss"])
+        found["metrics"] = getattr(model._compile_metrics, "_user_metrics", None) if own else None
+    return found
+
+
+def _is_auto(value: Any) -> bool:
+    return isinstance(value, str) and value == _AUTO
+
+
+def _chosen(model: Any, x: Any, y: Any) -> Any:
+    """Choose the loss from the labels; none where there are none."""
+    from ..errors import KerastrainError
+    from ..losses import choose_loss
+
+    labelled = x if y is None and not hasattr(x, "shape") else y
+    if labelled is None:
+        return None
+    try:
+        choice = choose_loss(labelled, model=model)
+    except KerastrainError:
+        return None
+    if isinstance(choice, dict):
+        return {name: one.build_loss() for name, one in choice.items()}
+    return [o.build_loss() for o in choice] if isinstance(choice, list) else choice.build_loss()
+
+
+def _ask(setup: Setup, silent: set[str]) -> Iterator[Finding]:
+    """Ask every rule, the serious ones first."""
+    for rule in sorted(RULES, key=lambda rule: rule.severity != "error"):
+        if rule.name not in silent:
+            yield from _findings_of(rule, setup)
+
+
+def _findings_of(rule: Rule, setup: Setup) -> list[Finding]:
+    """Ask one rule. One that trips over a set-up nobody thought of must not stop a training."""
+    try:
+        return [Finding(rule.name, rule.severity, *problem) for problem in rule.look(setup)]
+    except Exception:  # a rule's own fault; the log has it, and the tests look there
+        _log.debug("rule %s failed", rule.name, exc_info=True)
+        return []
+
+
+def _unread(error: Exception) -> Finding:
+    """Tell that a set-up is beyond reading."""
+    line = (str(error).splitlines() or [""])[0][:200]
+    return Finding(
+        "keras-raises",
+        "error",
+        f"x, y and the model must be what fit takes; looking raised {type(error).__name__}: {line}",
+        "Pass arrays: check(model, np.asarray(x), np.asarray(y)).",
+        "x",
+    )

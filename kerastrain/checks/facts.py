@@ -68,8 +68,10 @@ class Facts:
     @cached_property
     def constant(self) -> bool:
         """Whether every row is the same row."""
+        if len(self.rows) < 2:
+            return False
         flat = self.rows.reshape(len(self.rows), -1)
-        return len(flat) > 1 and bool(np.all(flat == flat[0]))
+        return bool(np.all(flat == flat[0]))
 
     @cached_property
     def row_sums(self) -> NDArray[np.float64]:

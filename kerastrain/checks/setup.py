@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..heads import Head, read_head
 from .facts import Facts, look_at
-from .heads import Head, read_heads
 from .network import (
     Pass,
     has_own_step,
+    layers_of,
     looked_at,
     output_names,
     run_once,
@@ -24,6 +25,21 @@ from .settings import Loss, Optimizer, read_loss, read_optimizer
 from .sources import Data, read_data
 
 __all__ = ["Output", "Setup", "gather"]
+
+REACH = {
+    "softmax": (0.0, 1.0),
+    "sigmoid": (0.0, 1.0),
+    "hard_sigmoid": (0.0, 1.0),
+    "tanh": (-1.0, 1.0),
+    "hard_tanh": (-1.0, 1.0),
+    "softsign": (-1.0, 1.0),
+    "relu": (0.0, np.inf),
+    "relu6": (0.0, 6.0),
+    "softplus": (0.0, np.inf),
+    "exponential": (0.0, np.inf),
+    "log_sigmoid": (-np.inf, 0.0),
+    "log_softmax": (-np.inf, 0.0),
+}
 
 
 @dataclass(frozen=True)
@@ -83,6 +99,11 @@ class Output:
         return "unknown"
 
     @property
+    def reach(self) -> tuple[float, float]:
+        """The range that the last activation can give."""
+        return REACH.get(self.activation, (-np.inf, np.inf))
+
+    @property
     def no_probability(self) -> bool:
         """Whether the output is certainly no probability: by its activation or by its values."""
         if self.activation in ("softmax", "sigmoid", "hard_sigmoid"):
@@ -116,6 +137,7 @@ class Setup:
         trouble: What kept labels, losses or metrics from being matched with the outputs, by
             argument.
         unknown: Arguments that neither `compile` nor `fit` has.
+        y_given: The labels as the user passed them.
     """
 
     model: Any
@@ -129,6 +151,36 @@ class Setup:
     own_step: bool
     trouble: Mapping[str, str] = field(default_factory=dict)
     unknown: Mapping[str, Any] = field(default_factory=dict)
+    y_given: Any = None
+
+    @property
+    def static_inputs(self) -> list[tuple[int | None, ...]]:
+        """The shapes that the user's own model takes; none before it is built."""
+        return [tuple(i.shape) for i in getattr(self.model, "inputs", None) or []]
+
+    @property
+    def model_inputs(self) -> list[Any]:
+        """The model's inputs, with shape and type; none where it has no graph."""
+        return list(getattr(self.seen, "inputs", None) or [])
+
+    @property
+    def layers(self) -> list[Any]:
+        """The layers of the model and of models inside it."""
+        return list(layers_of(self.model))
+
+    @property
+    def callbacks(self) -> list[Any]:
+        """The callbacks, also where one was passed without a list."""
+        given = self.given["callbacks"]
+        if given is None:
+            return []
+        inner = getattr(given, "callbacks", given)  # a CallbackList
+        return list(inner) if isinstance(inner, list | tuple) else [given]
+
+    @property
+    def validates(self) -> bool:
+        """Whether `fit` will validate."""
+        return self.given["validation_data"] is not None or bool(self.given["validation_split"])
 
     @property
     def rows(self) -> int | None:
@@ -168,17 +220,29 @@ def gather(model: Any, x: Any, y: Any, given: Mapping[str, Any], unknown: Mappin
     own_step = has_own_step(model)
     seen = None if batch is None else looked_at(model, batch)
     seen = model if seen is None and model.built else seen
-    heads = read_heads(seen) if seen is not None else []
+    heads = _heads(seen) if seen is not None else []
     trouble: dict[str, str] = {}
     shot = Pass()
     names = output_names(seen, len(heads)) if heads else []
     if seen is not None and batch is not None and count and worth_running(seen):
         shot, names = _shoot(seen, batch, targets, given, heads, names, trouble)
-    heads = heads or [Head(shape=(None, *out.shape[1:])) for out in shot.outputs]
+    heads = heads or [
+        Head(units=out.shape[-1] if out.ndim > 1 else 1, shape=(None, *out.shape[1:]))
+        for out in shot.outputs
+    ]
     outputs = _outputs(data, heads, names, given, shot, targets, trouble)
     optimizer = read_optimizer(given["optimizer"])
     return Setup(model, seen, given, data, inputs, outputs, optimizer, shot, own_step, trouble,
-                 unknown)  # fmt: skip
+                 unknown, y)  # fmt: skip
+
+
+def _heads(model: Any) -> list[Head]:
+    """Read the head of each output in Keras' order; none where a model has no graph."""
+    found = read_head(model)
+    if isinstance(found, Mapping):
+        return [found[name] for name in sorted(found)]
+    heads = found if isinstance(found, list) else [found]
+    return [] if any(head.shape is None for head in heads) else heads
 
 
 def _shoot(
@@ -191,8 +255,6 @@ def _shoot(
     trouble: dict[str, str],
 ) -> tuple[Pass, list[str]]:
     """Run the one pass, with the losses that belong to the outputs."""
-    import keras
-
     matched: list[Any] = []
     found: list[str] = names
 
@@ -204,9 +266,8 @@ def _shoot(
             for loss, target, shape in zip(several, matched, shapes, strict=True)
         ]
 
-    first = keras.tree.flatten(getattr(seen, "output", None)) if heads else [None]
-    structure = getattr(seen, "_outputs_struct", None)
-    found = _names(structure, names, max(1, len(first)))
+    structure = getattr(getattr(seen, "_functional", None) or seen, "_outputs_struct", None)
+    found = _names(structure, names, max(1, len(heads)))
     matched.extend(_match(targets, found, len(found), "y", trouble))
     shot = run_once(seen, batch, matched, losses)
     return shot, found

@@ -218,7 +218,7 @@ def unscaled_targets(setup: Setup) -> Iterator[Problem]:
         y = output.y
         if output.loss.name not in AMOUNTS or y is None or not y.rows.size or output.seen is None:
             continue
-        if output.head.bounds[1] <= 1 or output.loss.name == "cosine_similarity":
+        if output.reach[1] <= 1 or output.loss.name == "cosine_similarity":
             continue  # another rule tells of a head that ends at 1
         size = float(np.sqrt(np.mean(y.rows**2)))
         gap = abs(float(np.mean(y.rows)) - float(np.mean(output.seen)))

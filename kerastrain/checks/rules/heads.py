@@ -69,11 +69,11 @@ def softmax_twice(setup: Setup) -> Iterator[Problem]:
     for output in setup.outputs:
         ends = output.activation in ("softmax", "sigmoid")
         hidden = output.loss.from_logits and ends and output.seen is not None and not output.logits
-        twice = ends and output.head.before in ("softmax", "sigmoid")
+        twice = ends and output.head.below in ("softmax", "sigmoid")
         if hidden or twice:
             yield Problem(
                 "Scores must pass one softmax or sigmoid; saw "
-                + (f"{output.head.before!r} and then " if twice else "")
+                + (f"{output.head.below!r} and then " if twice else "")
                 + f"{output.activation!r}"
                 + ("" if twice else f" under {output.loss.shown}, behind another layer")
                 + ".",
@@ -89,9 +89,9 @@ def squashed_scores(setup: Setup) -> Iterator[Problem]:
     so that no class of ten gets a probability above 0.45.
     """
     for output in setup.outputs:
-        if output.activation in ("softmax", "sigmoid") and output.head.before in ("relu", "tanh"):
+        if output.activation in ("softmax", "sigmoid") and output.head.below in ("relu", "tanh"):
             yield Problem(
-                f"The scores below a {output.activation} must be free; saw {output.head.before!r}.",
+                f"The scores below a {output.activation} must be free; saw {output.head.below!r}.",
                 f"Take it out of the last Dense: Dense({output.units}), then the "
                 f"{output.activation}.",
                 "model",
@@ -170,7 +170,7 @@ def out_of_reach(setup: Setup) -> Iterator[Problem]:
             continue
         if output.loss.name == "cosine_similarity" or y.shape[-1:] == () or setup.own_step:
             continue
-        low, high = output.head.bounds
+        low, high = output.reach
         if output.seen is not None and output.seen.size:
             low, high = min(low, output.seen.min()), max(high, output.seen.max())
         width = min(high - low, y.high - y.low) or 1.0
@@ -191,7 +191,7 @@ def positive_output(setup: Setup) -> Iterator[Problem]:
     It takes the logarithm of the output; the first negative one makes the loss NaN.
     """
     for output in setup.outputs:
-        positive = output.head.bounds[0] >= 0
+        positive = output.reach[0] >= 0
         known = output.activation != "unknown"
         negative = output.seen is not None and bool(np.any(output.seen < 0))
         if output.loss.name == "poisson" and ((known and not positive) or (not known and negative)):
@@ -210,7 +210,7 @@ def hinge_head(setup: Setup) -> Iterator[Problem]:
     on their side, and every prediction has the sign of class +1.
     """
     for output in setup.outputs:
-        if output.loss.name in HINGE and output.head.bounds[0] >= 0:
+        if output.loss.name in HINGE and output.reach[0] >= 0:
             yield Problem(
                 f"{output.loss.shown} takes scores of both signs; the output has activation "
                 f"{output.activation!r}.",
@@ -278,7 +278,7 @@ def dropout_last(setup: Setup) -> Iterator[Problem]:
     more, the logits are lost, and every drop of the right class costs the highest loss there is.
     """
     for output in setup.outputs:
-        if "dropout" in output.head.after and output.loss.given is not None:
+        if any("Dropout" in kind for kind in output.head.after) and output.loss.given is not None:
             yield Problem(
                 "Nothing random may follow the last activation; saw Dropout or noise behind "
                 f"{output.activation!r}.",

@@ -143,10 +143,7 @@ def metric_on_logits(setup: Setup) -> Iterator[Problem]:
             continue
         kind, y = _kind(made), output.y
         assert y is not None
-        thresholds = np.atleast_1d(getattr(made, "threshold", None) or getattr(made, "thresholds", None) or 0.5)
-        halves = kind in THRESHOLDS and bool(np.all(np.asarray(thresholds, dtype=float) == 0.5))
-        if kind == "F1Score" and made.get_config().get("threshold") is None:
-            halves = False
+        halves = kind in THRESHOLDS and _cuts_at_half(made)
         area = kind == "AUC" and not getattr(made, "_from_logits", False)
         if output.loss.name in HINGE and y.low < 0 and kind == "BinaryAccuracy":
             continue  # told by the metric's own trial: -1 never equals 0 or 1
@@ -163,6 +160,16 @@ def metric_on_logits(setup: Setup) -> Iterator[Problem]:
                 f"metrics=[{way}]. Or end in a sigmoid, with a loss without from_logits.",
                 "metrics",
             )
+
+
+def _cuts_at_half(metric: Any) -> bool:
+    """Say whether a metric takes 0.5 and more for class 1."""
+    config = metric.get_config()
+    if type(metric).__name__ == "MeanMetricWrapper":
+        return True  # a function's own default
+    if "thresholds" in config:
+        return config["thresholds"] is None or 0.5 in np.atleast_1d(config["thresholds"])
+    return bool(config.get("threshold") == 0.5)
 
 
 def other_question(setup: Setup) -> Iterator[Problem]:

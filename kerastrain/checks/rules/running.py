@@ -1,0 +1,320 @@
+"""Will the run itself do what was asked: epochs, batches, validation, order of rows?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..facts import Facts, class_ids, look_at
+from ..findings import Problem
+from ..settings import AMOUNTS
+from ..setup import Setup
+from ..sources import Data, read_data
+from .labels import ID_LOSSES
+
+
+def run_length(setup: Setup) -> Iterator[Problem]:
+    """Epochs, batches or steps that are no whole numbers of 1 or more.
+
+    `epochs=0` trains nothing and returns an empty history without a word.
+    """
+    given = setup.given
+    for name in ("epochs", "batch_size", "steps_per_epoch", "validation_batch_size",
+                 "validation_steps", "steps_per_execution"):  # fmt: skip
+        value = given[name]
+        if value is None:
+            continue
+        whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+        if name == "steps_per_execution" and value == "auto":
+            continue
+        if not whole or value < 1:
+            example = {"epochs": 10, "batch_size": 32}.get(name, 10)
+            yield Problem(
+                f"{name} must be a whole number of 1 or more; saw {value!r}.",
+                f"Pass {name}={example}.",
+                name,
+            )
+    first, last = given["initial_epoch"], given["epochs"]
+    if isinstance(first, int) and isinstance(last, int) and first >= last > 0:
+        yield Problem(
+            f"epochs is the number of the last epoch, not how many more; saw initial_epoch={first} "
+            f"and epochs={last}, so nothing is trained.",
+            f"Pass epochs={first + last}.",
+            "epochs",
+        )
+
+
+def steps_run_out(setup: Setup) -> Iterator[Problem]:
+    """More steps an epoch than the arrays have batches.
+
+    Keras warns that the input ran out of data and ends the epoch early; the history then holds
+    what was trained until there.
+    """
+    steps, rows, size = setup.given["steps_per_epoch"], setup.rows, setup.given["batch_size"]
+    if setup.data.source != "arrays" or not isinstance(steps, int) or rows is None:
+        return
+    size = size if isinstance(size, int) and size > 0 else 32
+    if steps > -(-rows // size):
+        yield Problem(
+            f"An epoch has {-(-rows // size)} batches of {size} in {rows} rows; saw "
+            f"steps_per_epoch={steps}.",
+            "Leave steps_per_epoch out.",
+            "steps_per_epoch",
+        )
+
+
+def validation_split_size(setup: Setup) -> Iterator[Problem]:
+    """A share of rows to validate on that is outside 0 to 1, or that leaves no rows.
+
+    Keras raises; with data sets it cannot split at all.
+    """
+    share = setup.given["validation_split"]
+    number = isinstance(share, int | float | np.number) and not isinstance(share, bool)
+    if not share or setup.given["validation_data"] is not None:
+        return
+    if not number or not 0 < share < 1:
+        yield Problem(f"validation_split must be from 0 to below 1; saw {share!r}.",
+                      "Pass validation_split=0.2.", "validation_split")  # fmt: skip
+    elif setup.data.source != "arrays":
+        yield Problem(
+            f"validation_split takes rows from arrays; x is a {setup.data.source}.",
+            "Pass validation_data=another_data_set, as from data.take(10) and data.skip(10).",
+            "validation_split",
+        )
+    elif setup.rows and not 0 < int(setup.rows * (1 - share)) < setup.rows:
+        yield Problem(f"Both parts must have rows; {setup.rows} rows cannot be split at {share}.",
+                      "Pass validation_split=0.2, or more rows.", "validation_split")  # fmt: skip
+
+
+def _split(setup: Setup) -> tuple[NDArray[Any], NDArray[Any]] | None:
+    """Count the classes in the first rows and in the last, which Keras would validate on."""
+    share, output = setup.given["validation_split"], setup.outputs[0]
+    y, rows = output.y, setup.rows
+    number = isinstance(share, int | float) and 0 < share < 1
+    if not number or setup.given["validation_data"] is not None or y is None or not rows:
+        return None
+    if setup.data.source != "arrays" or output.loss.name in AMOUNTS or not _one_class_a_row(y):
+        return None
+    cut = int(rows * (1 - share))
+    first, last = class_ids(y, 0, cut), class_ids(y, cut, rows)
+    if not len(first) or not len(last):
+        return None
+    low = min(first.min(), last.min())
+    size = int(max(first.max(), last.max()) - low) + 1
+    return np.bincount(first - low, minlength=size), np.bincount(last - low, minlength=size)
+
+
+def _one_class_a_row(y: Facts) -> bool:
+    """Say whether labels hold one class for each row: ids or one-hot."""
+    if not y.numeric or not y.whole or not y.counts or len(y.shape) > 2:
+        return False
+    wide = len(y.shape) == 2 and (y.shape[1] or 0) > 1
+    if wide:
+        return y.zero_or_one and bool(y.row_sums.size) and bool(np.allclose(y.row_sums, 1))
+    return len(y.counts) <= 1000 and y.low >= -1
+
+
+def validation_split_classes(setup: Setup) -> Iterator[Problem]:
+    """A validation split with classes that are not trained on.
+
+    Keras takes the last rows, before any shuffling. With rows sorted by class these are the
+    last classes: the model never sees them, and validation says 0.00.
+    """
+    parts = _split(setup)
+    if parts is None:
+        return
+    first, last = parts
+    lacking = (first == 0) & (last >= 4)
+    if lacking.any():
+        yield Problem(
+            f"Every class must be among the rows trained on; validation_split takes the last rows, "
+            f"and {int(lacking.sum())} of {int(((first + last) > 0).sum())} classes are only there.",
+            "Shuffle first: order = np.random.default_rng(0).permutation(len(x)); "
+            "x, y = x[order], y[order].",
+            "validation_split",
+        )
+
+
+def validation_split_lacks(setup: Setup) -> Iterator[Problem]:
+    """A validation split without classes that are frequent in training.
+
+    Validation then says nothing about them; the rows are in some order.
+    """
+    parts = _split(setup)
+    if parts is None:
+        return
+    first, last = parts
+    expected = first * (last.sum() / first.sum())
+    lacking = (last == 0) & (expected > 10)
+    if lacking.any() and not ((first == 0) & (last >= 4)).any():
+        yield Problem(
+            f"Validation must hold the classes that are trained; {int(lacking.sum())} frequent "
+            "ones are not among the last rows, which validation_split takes.",
+            "Shuffle x and y together first.",
+            "validation_split",
+        )
+
+
+def sorted_rows(setup: Setup) -> Iterator[Problem]:
+    """Rows sorted by class and not shuffled.
+
+    Every batch then pulls all weights to one class, and the last class wins.
+    `fit(shuffle=True)` does nothing for a tf.data.Dataset.
+    """
+    if len(setup.outputs) != 1 or setup.x == ():
+        return
+    y, data = setup.outputs[0].y, setup.data
+    ordered = data.in_order if data.source == "Dataset" else (
+        data.source == "arrays" and setup.given["shuffle"] is False
+    )  # fmt: skip
+    whole = y is not None and y.complete and _one_class_a_row(y)
+    if not ordered or not whole or setup.outputs[0].loss.name in AMOUNTS:
+        return
+    assert y is not None
+    rows = y.shape[0] or 0
+    ids = class_ids(y, 0, rows)
+    kinds = len(np.unique(ids))
+    changes = int(np.count_nonzero(np.diff(ids)))
+    size = setup.given["batch_size"] or 32
+    if 2 <= kinds < rows // 4 and changes < 2 * kinds and rows / kinds >= size / 2:
+        way = "data.shuffle(len(x)) before .batch(...)" if data.source == "Dataset" else (
+            "Leave shuffle out, or shuffle x and y together"
+        )  # fmt: skip
+        yield Problem(
+            f"Batches must mix the classes; the {rows} rows are sorted by class and stay so.",
+            f"{way}.",
+            "shuffle" if data.source == "arrays" else "x",
+        )
+
+
+def _validation(setup: Setup) -> Data | None:
+    """Read the validation data, if they can be looked at."""
+    given = setup.given["validation_data"]
+    if isinstance(given, list):
+        given = tuple(given)
+    if isinstance(given, tuple) and 2 <= len(given) <= 3:
+        return read_data(given[0], given[1])
+    if given is None or isinstance(given, tuple) or hasattr(given, "shape"):
+        return None
+    return read_data(given)
+
+
+def validation_form(setup: Setup) -> Iterator[Problem]:
+    """Validation data that `fit` cannot take, or whose labels have another form than those of y.
+
+    Keras raises at the end of the first epoch, after it was trained.
+    """
+    given, data = setup.given["validation_data"], _validation(setup)
+    if given is None or setup.own_step:
+        return
+    if data is None:
+        seen = f"a tuple of {len(given)}" if isinstance(given, tuple) else type(given).__name__
+        yield Problem(f"validation_data must be (x_val, y_val) or a data set; saw {seen}.",
+                      "Pass validation_data=(x_val, y_val).", "validation_data")  # fmt: skip
+        return
+    if len(setup.x) != 1 or len(setup.outputs) != 1:
+        return
+    pairs = [(setup.x[0], data.x, "x"), (setup.outputs[0].y, data.y, "y")]
+    seen_rows = set()
+    for trained, array, name in pairs:
+        if trained is None or array is None or not hasattr(array, "shape") or not trained.numeric:
+            continue
+        facts = look_at(array, f"validation {name}", complete=data.complete)
+        seen_rows.add(facts.shape[0] if facts.shape else None)
+        yield from (Problem(*trouble, "validation_data")
+                    for trouble in [_differs(setup, trained, facts)] if trouble)  # fmt: skip
+    if len(seen_rows) > 1:
+        yield Problem(
+            f"validation x and y must have the same number of rows; saw {sorted(map(str, seen_rows))}.",
+            "Split both at the same place.",
+            "validation_data",
+        )
+
+
+def _differs(setup: Setup, trained: Facts, facts: Facts) -> tuple[str, str] | None:
+    """Say in what validation data differ from training data so that they cannot be used."""
+    name = facts.where
+    one = {len(s) for s in (trained.shape, facts.shape)} == {1, 2} and {
+        trained.shape[1:], facts.shape[1:]} == {(), (1,)}  # fmt: skip
+    inner = zip(trained.shape[1:], facts.shape[1:], strict=False)
+    fits = one or (len(trained.shape) == len(facts.shape) and all(
+        a == b or None in (a, b) for a, b in inner))  # fmt: skip
+    free = any(size is None for i in setup.model_inputs for size in i.shape[1:]) and name.endswith("x")
+    if not facts.numeric:
+        return f"{name} must hold numbers; saw {facts.dtype}.", "Encode it as the training data."
+    if not fits and not free:
+        return (
+            f"{name} must have the shape of the training data, {trained.shown}; saw {facts.shown}.",
+            "Prepare both in the same way.",
+        )
+    if facts.missing or facts.infinite:
+        return f"{name} must hold finite numbers; saw NaN or infinity.", "Drop these rows."
+    units, loss = setup.outputs[0].units or 0, setup.outputs[0].loss
+    if name.endswith("y") and loss.name in ID_LOSSES and facts.whole and fits:
+        ids = set(facts.counts) - {loss.options.get("ignore_class")}
+        if ids and (min(ids) < 0 or max(ids) >= units > 1):
+            return (
+                f"{name} must hold class ids from 0 to {units - 1}; saw {min(ids)} to {max(ids)}.",
+                "Number the classes of both parts alike, with the classes of the training part.",
+            )
+    return None
+
+
+def validation_scale(setup: Setup) -> Iterator[Problem]:
+    """Inputs that were scaled for training and not for validation, or by other numbers.
+
+    The validation figures are then those of another problem, and early stopping follows them.
+    Told only where the training inputs are exactly standardised, or exactly in 0..1 or -1..1.
+    """
+    data = _validation(setup)
+    if data is None or len(setup.x) != 1 or not hasattr(data.x, "shape"):
+        return
+    trained, facts = setup.x[0], look_at(data.x, "validation x", complete=data.complete)
+    if not (trained.numeric and facts.numeric and trained.rows.size and facts.rows.size):
+        return
+    far = 8 * max(abs(trained.low), abs(trained.high), 1e-12)
+    unit = trained.high <= 1.01 and trained.low >= -1.01 and facts.high > far
+    small = facts.high <= 1.01 and facts.low >= -1.01 and trained.high > 100 and trained.low >= 0
+    standard = False
+    if trained.rows.ndim == 2 and facts.rows.shape[1:] == trained.rows.shape[1:]:
+        spread = trained.rows.std(axis=0)
+        live = spread > 1e-9
+        exact = live & (np.abs(trained.rows.mean(axis=0)) < 0.02) & (np.abs(spread - 1) < 0.02)
+        other = np.maximum(np.abs(facts.rows.mean(axis=0)), np.abs(np.log(facts.rows.std(axis=0) + 1e-9)))
+        # few rows stray: their mean by 1/√n, so a column counts only well beyond that
+        stray = 0.4 + 3 / np.sqrt(len(facts.rows))
+        standard = bool(live.any() and exact[live].all() and np.median(other[live]) > stray)
+    if unit or small or standard:
+        yield Problem(
+            f"Validation inputs must be scaled as the training inputs; saw {trained.low:.3g} to "
+            f"{trained.high:.3g} in x and {facts.low:.3g} to {facts.high:.3g} in validation x.",
+            "Use the training numbers for both: x_val = (x_val - mean) / std.",
+            "validation_data",
+        )
+
+
+def validation_is_training(setup: Setup) -> Iterator[Problem]:
+    """Validation on the very rows that are trained on.
+
+    It says how well the rows are learnt by heart, and nothing about new ones.
+    """
+    data = _validation(setup)
+    if data is None or len(setup.x) != 1 or data.source != "arrays":
+        return
+    here, there = setup.x[0].array, data.x
+    same = here is there or (
+        isinstance(here, np.ndarray)
+        and isinstance(there, np.ndarray)
+        and here.shape == there.shape
+        and here.ctypes.data == there.ctypes.data
+    )
+    if same and setup.data.source == "arrays":
+        yield Problem(
+            "Validation rows must be other rows than those trained on; validation_data holds x "
+            "itself.",
+            "Pass validation_split=0.2.",
+            "validation_data",
+        )
