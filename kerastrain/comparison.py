@@ -133,6 +133,7 @@ def compare(
     epochs: int = 10,
     batch_size: int = 32,
     validation_split: float = 0.25,
+    optimizer: str | keras.optimizers.Optimizer = "adam",
     task: str | None = None,
     loop: str = "auto",
 ) -> Comparison:
@@ -150,6 +151,7 @@ def compare(
         epochs: How many times each training goes through its rows.
         batch_size: Rows in one step.
         validation_split: Share of the rows to judge on, with the same share of each class.
+        optimizer: For candidates that name none; each training gets a fresh copy.
         task: Decides how the labels are read, see `inspect_labels`.
         loop: As in `fit`.
 
@@ -165,7 +167,7 @@ def compare(
     if not isinstance(labels, Labels):
         message = "compare() judges one output; saw labels of several. Pass one of them as y."
         raise DataError(message)
-    entries = _read(candidates, labels)
+    entries = _read(candidates, labels, get_optimizer(optimizer))
     x = as_arrays(x, "x")
     histories, scores = [], []
     for seed in range(seeds) if isinstance(seeds, int) else seeds:
@@ -194,7 +196,9 @@ def compare(
     return Comparison(history, pd.DataFrame(scores))
 
 
-def _read(candidates: Any, labels: Labels) -> dict[str, Candidate]:
+def _read(
+    candidates: Any, labels: Labels, usual: keras.optimizers.Optimizer
+) -> dict[str, Candidate]:
     """Read all forms in which candidates are given; by name, in their order."""
     if candidates is None:
         candidates = admitted_losses(labels)
@@ -202,7 +206,7 @@ def _read(candidates: Any, labels: Labels) -> dict[str, Candidate]:
     entries: dict[str, Candidate] = {}
     for name, given in named.items():
         for one in given if name is None else [given]:
-            entry = _candidate(one, labels)
+            entry = _candidate(one, labels, usual)
             entries[_free_name(name or _name_of(one), entries)] = entry
     if len(entries) < 2:
         message = (
@@ -213,11 +217,11 @@ def _read(candidates: Any, labels: Labels) -> dict[str, Candidate]:
     return entries
 
 
-def _candidate(given: Any, labels: Labels) -> Candidate:
+def _candidate(given: Any, labels: Labels, usual: keras.optimizers.Optimizer) -> Candidate:
     loss, optimizer = given if isinstance(given, tuple) else (given, None)
     if _is_optimizer(loss):
         loss, optimizer = admitted_losses(labels)[0], loss
-    return Candidate(choice_of(labels, loss), get_optimizer(optimizer or "adam"))
+    return Candidate(choice_of(labels, loss), get_optimizer(optimizer or usual))
 
 
 def _is_optimizer(given: Any) -> bool:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COLOURS",
+    "draw_intervals",
     "label_lines",
     "new_axes",
     "plot_comparison",
@@ -207,28 +208,42 @@ def plot_comparison(scores: pd.DataFrame, summary: pd.DataFrame) -> Axes:
         columns=len(measures), width=4.2 * len(measures) + 1, height=1.4 + candidates / 2
     )
     for ax, measure in zip(axes, measures, strict=True):
-        rows = summary[summary["measure"] == measure].iloc[::-1].reset_index(drop=True)
-        for place, row in rows.iterrows():
-            colour = COLOURS[0] if row["verdict"] != "worse" else COLOURS[1]
-            each = scores.loc[scores["candidate"] == row["candidate"], measure]
-            ax.scatter(each, [place] * len(each), s=16, color="0.65", zorder=2)
-            half = [[row["mean"] - row["low"]], [row["high"] - row["mean"]]]
-            ax.errorbar(row["mean"], place, xerr=half, fmt="o", color=colour, capsize=4, zorder=3)
-            ax.annotate(
-                row["verdict"],
-                (row["mean"], place),
-                xytext=(0, 8),
-                textcoords="offset points",
-                ha="center",
-                fontsize=8,
-                color=colour,
-            )
-        ax.set_yticks(range(len(rows)), labels=list(rows["candidate"]))
-        ax.set_ylim(-0.6, len(rows) - 0.3)
-        ax.set_xlabel(MEASURE_LABELS.get(measure, measure))
-        ax.grid(visible=False, axis="y")
+        dots = scores.set_index("candidate")[measure]
+        draw_intervals(ax, summary[summary["measure"] == measure], dots)
     seeds = scores["seed"].nunique()
-    axes[0].set_title(
-        f"dots: {seeds} seeds; bars: 95 % interval of the mean", fontsize=9, loc="left"
-    )
+    title = f"dots: {seeds} seeds; bars: 95 % interval of the mean"
+    axes[0].set_title(title, fontsize=9, loc="left")
     return axes[0]
+
+
+def draw_intervals(ax: Axes, rows: pd.DataFrame, dots: pd.Series[float] | None = None) -> None:
+    """Draw a mean with its interval for each candidate, the first row on top.
+
+    Args:
+        ax: Where to draw.
+        rows: Of one measure: `measure`, `candidate`, `mean`, `low`, `high`, `verdict`.
+        dots: Single values to show under the means, by candidate. Left out, none.
+    """
+    places = range(len(rows) - 1, -1, -1)
+    for place, row in zip(places, rows.to_dict("records"), strict=True):
+        colour = COLOURS[1] if row["verdict"] == "worse" else COLOURS[0]
+        if dots is not None:
+            values = dots.loc[[row["candidate"]]]
+            ax.scatter(values, [place] * len(values), s=16, color="0.65", zorder=2)
+        ends = [[row["mean"] - row["low"]], [row["high"] - row["mean"]]]
+        marker = "s" if row["verdict"] == "worse" else "o"
+        ax.errorbar(row["mean"], place, xerr=ends, fmt=marker, color=colour, capsize=4, zorder=3)
+        ax.annotate(
+            row["verdict"],
+            (row["mean"], place),
+            xytext=(0, 8),
+            textcoords="offset points",
+            ha="center",
+            fontsize=8,
+            color=colour,
+        )
+    ax.set_yticks(list(places), labels=[str(name) for name in rows["candidate"]])
+    ax.set_ylim(-0.6, len(rows) - 0.3)
+    measure = str(rows["measure"].iloc[0])
+    ax.set_xlabel(MEASURE_LABELS.get(measure, measure))
+    ax.grid(visible=False, axis="y")

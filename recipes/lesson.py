@@ -87,6 +87,7 @@ def show(
     plot: Callable[[pd.DataFrame], Axes],
     *,
     arguments: Mapping[str, dict[str, Any]] | None = None,
+    picture: str | None = None,
 ) -> None:
     """Run one recipe from the command line: print its table and report, draw its picture.
 
@@ -97,12 +98,15 @@ def show(
         arguments: What `run` takes from the command line, by name, each with the options of
             `argparse.ArgumentParser.add_argument`: `{"name": {"nargs": "?", "default": "iris"}}`.
             Left out, `run` is called without arguments.
+        picture: File for the picture where `--plot` names none. Left out, none is drawn then.
     """
     parser = argparse.ArgumentParser(
         description=sys.modules[run.__module__].__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--plot", metavar="FILE", help="draw the picture into this file")
+    parser.add_argument(
+        "--plot", metavar="FILE", default=picture, help="draw the picture into this file"
+    )
     for name, options in (arguments or {}).items():
         parser.add_argument(name, **options)
     chosen = vars(parser.parse_args())
