@@ -1,0 +1,90 @@
+"""How does a loss get small? By following the slope downhill, step by step.
+
+The slope (gradient) of a function says how fast it rises. Gradient descent goes a short way
+against the slope, looks at the slope again, and goes on: w = w - learning_rate * slope. Near the
+bottom the slope shrinks, so the steps shrink too; where the slope is 0 nothing changes any more.
+
+    python -m recipes.gradient_descent --plot descent.png
+
+Try next: set LEARNING_RATE to 1.0. Each step then lands as far behind the bottom as it began
+before it, and the walk never ends. The lesson `learning_rate` shows why.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from kerastrain import sgd, trace_descent
+from kerastrain.plots import new_axes
+from kerastrain.surfaces import plot_descent
+from recipes.lesson import show
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+BOTTOM = 2.0
+STARTS = (-1.0, BOTTOM)
+LEARNING_RATE = 0.1
+STEPS = 40
+
+
+def f(w: Any) -> Any:
+    """Stand for a loss: a parabola with its bottom at w = 2, where its value is 1."""
+    return (w - BOTTOM) ** 2 + 1
+
+
+def slope(w: Any) -> Any:
+    """Give the slope of f, worked out on paper. Keras finds it by itself."""
+    return 2 * (w - BOTTOM)
+
+
+def descend(start: float) -> list[float]:
+    """Write gradient descent by hand, in the 32-bit numbers that Keras uses."""
+    w, rate = np.float32(start), np.float32(LEARNING_RATE)
+    walk = [float(w)]
+    for _ in range(STEPS):
+        w = w - rate * slope(w)
+        walk.append(float(w))
+    return walk
+
+
+def run() -> pd.DataFrame:
+    """Walk from each start by hand and with Keras' SGD: one row a step."""
+    optimizer = sgd(LEARNING_RATE, momentum=0.0)
+    walks = [
+        trace_descent(f, start, optimizer, steps=STEPS).assign(start=start, by_hand=descend(start))
+        for start in STARTS
+    ]
+    return pd.concat(walks, ignore_index=True)
+
+
+def report(table: pd.DataFrame) -> str:
+    """Say how the walk slows down, and that nothing moves at the bottom."""
+    walk, rest = (table[table["start"] == start] for start in STARTS)
+    steps = walk["x"].diff().abs()
+    gap = (table["x"] - table["by_hand"]).abs().max()
+    return (
+        f"From {STARTS[0]:g} the first step is {steps.iloc[1]:.2f} long, the last {steps.iloc[-1]:.5f}."
+        f" From {BOTTOM:g}, where the slope is {rest['gradient_norm'].max():g}, "
+        f"{STEPS} steps move by {rest['x'].diff().abs().max():g}.\n"
+        f"Following the slope leads from f = {walk['value'].iloc[0]:g} to "
+        f"f = {walk['value'].iloc[-1]:.4f}, and the loop by hand and Keras' SGD differ by "
+        f"{gap:g} at most."
+    )
+
+
+def plot(table: pd.DataFrame) -> Axes:
+    """Draw the curve with the walk on it."""
+    ax = plot_descent(f, table[table["start"] == STARTS[0]], xlim=(-1.5, 5.5), ax=new_axes()[0])
+    ax.annotate("start: steep, long steps", (STARTS[0], f(STARTS[0])), (0.0, 9.6), fontsize=9)
+    ax.annotate("slope 0: nothing moves", (BOTTOM, 1), (1.2, 0.1), fontsize=9)
+    ax.set_xlabel("weight w")
+    ax.set_ylabel("loss f(w)")
+    return ax
+
+
+if __name__ == "__main__":
+    show(run, report, plot)
