@@ -71,7 +71,9 @@ class LossChoice:
         metrics = keras.metrics
         logits = bool(self.options.get("from_logits"))
         built = {
-            "binary_accuracy": lambda name: metrics.BinaryAccuracy(name, threshold=0.0 if logits else 0.5),
+            "binary_accuracy": lambda name: metrics.BinaryAccuracy(
+                name, threshold=0.0 if logits else 0.5
+            ),
             "mean_iou": lambda name: metrics.MeanIoU(
                 self.units, name, ignore_class=self.options.get("ignore_class"), sparse_y_pred=False
             ),
@@ -83,7 +85,10 @@ class LossChoice:
             "one-hot": metrics.CategoricalAccuracy,
             "flags": built["binary_accuracy"],
         }
-        return [(accuracy[self.form] if name == "accuracy" else built[name])(name=name) for name in self.metrics]
+        return [
+            (accuracy[self.form] if name == "accuracy" else built[name])(name=name)
+            for name in self.metrics
+        ]
 
     # -------------------------------------------------------------- labels there and back
     def encode(self, y: Any) -> NDArray[Any]:
@@ -102,7 +107,11 @@ class LossChoice:
         """
         numbers = self.labels.encode(y)
         if self.form == "ids":
-            return numbers.argmax(axis=-1).astype(np.int32) if self.labels.kind == "one-hot" else numbers
+            return (
+                numbers.argmax(axis=-1).astype(np.int32)
+                if self.labels.kind == "one-hot"
+                else numbers
+            )
         if self.form == "one-hot" and self.labels.kind in ("binary", "integer", "ordered"):
             ids = numbers[..., 0] if numbers.ndim > 1 and numbers.shape[-1] == 1 else numbers
             return one_hot(ids.reshape(-1), self.units).reshape(*ids.shape, self.units)
@@ -159,11 +168,17 @@ class LossChoice:
 
     def _in_label_shape(self, values: NDArray[Any]) -> NDArray[Any]:
         """Drop the last axis of one unit where the labels came without it."""
-        return values[..., 0] if values.ndim == len(self.labels.shape) + 1 and values.shape[-1] == 1 else values
+        return (
+            values[..., 0]
+            if values.ndim == len(self.labels.shape) + 1 and values.shape[-1] == 1
+            else values
+        )
 
     def _as_column(self, ids: NDArray[Any]) -> NDArray[Any]:
         """Add the last axis of one value where the labels came with it."""
-        single = self.labels.kind != "one-hot" and self.labels.shape[1:] and self.labels.shape[-1] == 1
+        single = (
+            self.labels.kind != "one-hot" and self.labels.shape[1:] and self.labels.shape[-1] == 1
+        )
         return ids[..., np.newaxis] if single and ids.ndim == len(self.labels.shape) - 1 else ids
 
     # -------------------------------------------------------------- to be read
@@ -185,12 +200,22 @@ class LossChoice:
 
     def _lines(self) -> list[tuple[str, str]]:
         metrics = ", ".join(self.metrics) or "none"
-        lines = [("loss", self.code), ("last layer", self.last_layer), ("metrics", metrics), ("formula", self.formula), ("why", self.reason), ("note", self.note)]
+        lines = [
+            ("loss", self.code),
+            ("last layer", self.last_layer),
+            ("metrics", metrics),
+            ("formula", self.formula),
+            ("why", self.reason),
+            ("note", self.note),
+        ]
         return [(name, text) for name, text in lines if text]
 
     def __str__(self) -> str:
         return "\n".join(f"{name:<12}{text}" for name, text in self._lines())
 
     def _repr_html_(self) -> str:
-        rows = "".join(f"<tr><th style='text-align:left'>{name}</th><td style='text-align:left'>{html.escape(text)}</td></tr>" for name, text in self._lines())
+        rows = "".join(
+            f"<tr><th style='text-align:left'>{name}</th><td style='text-align:left'>{html.escape(text)}</td></tr>"
+            for name, text in self._lines()
+        )
         return f"<table>{rows}</table>"

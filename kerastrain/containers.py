@@ -150,7 +150,10 @@ def _open_frame(frame: pd.DataFrame, task: str | None) -> Columns:
     if not len(frame) or not frame.shape[1]:
         return _open_array(np.empty(frame.shape), task)
     columns = [_open_series(frame.iloc[:, i], task) for i in range(frame.shape[1])]
-    kinds = {"number" if c.categories is None and c.values.dtype.kind in "biuf" else "text" for c in columns}
+    kinds = {
+        "number" if c.categories is None and c.values.dtype.kind in "biuf" else "text"
+        for c in columns
+    }
     names = tuple(frame.columns)
     flags = kinds == {"text"} and len(set(chain.from_iterable(map(_few_values, columns)))) == 2
     if kinds == {"number"} or flags:
@@ -172,7 +175,9 @@ def _open_series(series: pd.Series[Any], task: str | None) -> Column:
         categories = tuple(series.cat.categories.tolist())
         codes = series.cat.codes.to_numpy().astype(np.int64)
         return Column(codes, name, categories=categories, ordered=bool(series.cat.ordered))
-    if isinstance(series.dtype, pd.PeriodDtype) or pd.api.types.is_datetime64_any_dtype(series.dtype):
+    if isinstance(series.dtype, pd.PeriodDtype) or pd.api.types.is_datetime64_any_dtype(
+        series.dtype
+    ):
         raise dates(name, series.iloc[0] if len(series) else "")
     for is_kind, dtype in (
         (pd.api.types.is_bool_dtype, np.bool_),
@@ -182,12 +187,19 @@ def _open_series(series: pd.Series[Any], task: str | None) -> Column:
     ):
         if is_kind(series.dtype):
             own = isinstance(series.dtype, np.dtype)
-            return Column(series.to_numpy() if own else series.to_numpy(dtype, na_value=np.nan) if absent.any() else series.to_numpy(dtype), name)
+            return Column(
+                series.to_numpy()
+                if own
+                else series.to_numpy(dtype, na_value=np.nan)
+                if absent.any()
+                else series.to_numpy(dtype),
+                name,
+            )
     column = _open_array(series.to_numpy(), task)
     if not isinstance(column, Column):
         msg = f"A column must hold one label a row; this one has the type {name}."
         raise LabelError(msg)
-    return replace(column, dtype=name)
+    return column if column.rows_are else replace(column, dtype=name)
 
 
 # ------------------------------------------------------------------ lists and arrays
@@ -231,6 +243,8 @@ def _open_array(array: NDArray[Any], task: str | None) -> Column:
         if masked.any():
             raise missing_values(np.flatnonzero(masked), int(masked.sum()), len(array), "masked")
         array = array.data
+    if array.dtype.kind == "V" and array.dtype.names is None and "float" in name:
+        return Column(array.astype(np.float32), name)  # bfloat16, which NumPy does not know itself
     if array.dtype.kind == "V":
         fields = ", ".join(repr(field) for field in array.dtype.names or ())
         msg = f"Labels must be plain values; y is a structured array with the fields {fields}. Pass one of them, y[{(array.dtype.names or ('name',))[0]!r}], or a dict: {{name: y[name] for name in y.dtype.names}}."
@@ -241,7 +255,9 @@ def _open_array(array: NDArray[Any], task: str | None) -> Column:
         raise complex_numbers()
     if array.dtype.kind in "biuf":
         return Column(np.asarray(array), name)
-    return _open_objects(np.asarray(array) if array.dtype.kind in "USO" else array.astype(object), task)
+    return _open_objects(
+        np.asarray(array) if array.dtype.kind in "USO" else array.astype(object), task
+    )
 
 
 def _open_objects(array: NDArray[Any], task: str | None) -> Column:
@@ -266,7 +282,7 @@ def _open_objects(array: NDArray[Any], task: str | None) -> Column:
         return Column(array.astype(np.float64), name)
     if array.ndim == 1 and all(_is_collection(item) for item in flat):
         opened = _open_rows(list(flat), task)
-        return replace(opened, dtype=name)
+        return opened if opened.rows_are else replace(opened, dtype=name)
     raise _mixed_types(array)
 
 
@@ -345,9 +361,17 @@ def _refuse_other_containers(y: Any) -> None:
         msg = "Rows must be equally long; y is a RaggedTensor. Fill it up: y.to_tensor(default_value=-1); for sets of class ids pass y.to_list() with task='multi-label'."
     elif kind in ("SparseTensor", "IndexedSlices"):
         msg = f"Labels must be a dense tensor; y is a {kind}. Pass tf.sparse.to_dense(y)."
-    elif kind == "KerasTensor" or (kind in ("Tensor", "SymbolicTensor") and "tensorflow" in type(y).__module__ and not hasattr(y, "numpy")):
+    elif kind == "KerasTensor" or (
+        kind in ("Tensor", "SymbolicTensor")
+        and "tensorflow" in type(y).__module__
+        and not hasattr(y, "numpy")
+    ):
         msg = "Labels must have values; y is a symbolic tensor. Pass the array of labels itself."
-    elif not any(hasattr(y, way) for way in ("__array__", "__len__", "detach", "dtype")) and not isinstance(y, int | float | complex | np.generic) and not callable(y):
+    elif (
+        not any(hasattr(y, way) for way in ("__array__", "__len__", "detach", "dtype"))
+        and not isinstance(y, int | float | complex | np.generic)
+        and not callable(y)
+    ):
         msg = f"Labels must be an array, a list, pandas or a data set; y is a {kind}, which holds no values."
     elif callable(y) and not hasattr(y, "__array__"):
         msg = f"y is a function ({getattr(y, '__name__', kind)}), not labels. Call it: y()."
@@ -363,23 +387,31 @@ def _type_of(y: Any) -> str:
 def missing_values(rows: Any, total: int, of: int, what: str = "missing") -> LabelError:
     """Say which rows have no label."""
     where = describe_rows([int(row) for row in rows[:SHOWN]], total, of)
-    return LabelError(f"Each row must have a label; y is {what} (NaN, None or NA) in {where}. Keep the labelled rows: keep = ~pd.isna(y); x, y = x[keep], y[keep].")
+    return LabelError(
+        f"Each row must have a label; y is {what} (NaN, None or NA) in {where}. Keep the labelled rows: keep = ~pd.isna(y); x, y = x[keep], y[keep]."
+    )
 
 
 def dates(kind: str, example: Any) -> LabelError:
     """Say what to do with dates."""
-    return LabelError(f"Labels must be classes or amounts; y holds dates or times ({kind}, such as {str(example)!r}). For an amount, count from a fixed day: (y - y.min()) / pd.Timedelta(days=1); for a class, take a part: y.dt.month; for text, pd.to_datetime(y) comes first.")
+    return LabelError(
+        f"Labels must be classes or amounts; y holds dates or times ({kind}, such as {str(example)!r}). For an amount, count from a fixed day: (y - y.min()) / pd.Timedelta(days=1); for a class, take a part: y.dt.month; for text, pd.to_datetime(y) comes first."
+    )
 
 
 def complex_numbers() -> LabelError:
     """Say what to do with complex numbers."""
-    return LabelError("Labels must be real numbers; y is complex. For two amounts: np.stack([y.real, y.imag], axis=1); or np.abs(y).")
+    return LabelError(
+        "Labels must be real numbers; y is complex. For two amounts: np.stack([y.real, y.imag], axis=1); or np.abs(y)."
+    )
 
 
 def ragged(rows: list[Any]) -> LabelError:
     """Say what to do with rows of unequal length."""
     lengths = [len(row) for row in rows]
-    return LabelError(f"Rows must be equally long; y has rows of {min(lengths)} to {max(lengths)} values. If each row is a set of classes, pass task='multi-label'; if a sequence, fill it up: keras.utils.pad_sequences(y, padding='post', value=-1).")
+    return LabelError(
+        f"Rows must be equally long; y has rows of {min(lengths)} to {max(lengths)} values. If each row is a set of classes, pass task='multi-label'; if a sequence, fill it up: keras.utils.pad_sequences(y, padding='post', value=-1)."
+    )
 
 
 def _mixed_types(array: NDArray[Any]) -> LabelError:
@@ -391,6 +423,6 @@ def _mixed_types(array: NDArray[Any]) -> LabelError:
         msg = f"Labels must be numbers, text or sets of names; y holds objects of the type {next(iter(first))}, such as {next(iter(first.values()))}. Write them as text: [str(label) for label in y]."
         return LabelError(msg)
     seen = "; ".join(f"{kind}: {where}" for kind, where in list(first.items())[:SHOWN])
-    return LabelError(f"Labels must be of one type; y mixes {seen}. Write all of them in one way; for classes: [str(label) for label in y].")
-
-
+    return LabelError(
+        f"Labels must be of one type; y mixes {seen}. Write all of them in one way; for classes: [str(label) for label in y]."
+    )

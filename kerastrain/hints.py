@@ -63,7 +63,9 @@ def hint_of_names(values: NDArray[Any]) -> str:
     """Look for names that are lists of names, such as 'Action|Comedy'."""
     for mark in (",", ";", "|"):
         joined = [v for v in values if isinstance(v, str) and mark in v]
-        parts = Counter(part.strip() for v in values if isinstance(v, str) for part in v.split(mark))
+        parts = Counter(
+            part.strip() for v in values if isinstance(v, str) for part in v.split(mark)
+        )
         repeated = np.mean([count > 1 for count in parts.values()]) if parts else 0
         if len(joined) >= len(values) / 3 and repeated > 0.5:
             return (

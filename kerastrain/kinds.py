@@ -15,7 +15,15 @@ from numpy.typing import NDArray
 from kerastrain.containers import Column
 from kerastrain.errors import LabelError
 from kerastrain.hints import hint_of_amounts, hint_of_flags, hint_of_ids, hint_of_names
-from kerastrain.readings import FEW, Meaning, meaning, parse_numbers, refuse_ids, refuse_text, without_ignored
+from kerastrain.readings import (
+    FEW,
+    Meaning,
+    meaning,
+    parse_numbers,
+    refuse_ids,
+    refuse_text,
+    without_ignored,
+)
 from kerastrain.scan import Scan, scan
 
 __all__ = ["TASKS", "Reading", "read"]
@@ -155,9 +163,19 @@ def _read_categories(column: Column, seen: Scan, task: str | None) -> Reading:
     reading = _read_classes(seen, replace(column, categories=None), task)
     if column.rows_are == "sequences":
         because = "lists in which names repeat: a sequence each"
-        return replace(reading, classes=names, kind="integer", per="step", ignore=-1, because=because, other_tasks=("multi-label",))
+        return replace(
+            reading,
+            classes=names,
+            kind="integer",
+            per="step",
+            ignore=-1,
+            because=because,
+            other_tasks=("multi-label",),
+        )
     ordered = reading.kind == "integer" and (column.ordered or task == "ordered")
-    return replace(reading, classes=names, kind="ordered" if ordered else reading.kind, other_tasks=())
+    return replace(
+        reading, classes=names, kind="ordered" if ordered else reading.kind, other_tasks=()
+    )
 
 
 def _refuse_amounts_of(column: Column, task: str | None) -> None:
@@ -200,12 +218,22 @@ def _read_pair(seen: Scan, column: Column, task: str | None) -> Reading:
     sure = not number or (off, on) in SURE_PAIRS
     if _is_row(seen) or width == 1 or task == "binary":
         if not sure and seen.size < 4 and task is None:
-            return _amounts(seen, ("classification",), f"the two values {off} and {on} in {seen.size} rows")
+            return _amounts(
+                seen, ("classification",), f"the two values {off} and {on} in {seen.size} rows"
+            )
         other, because = ((), "") if sure else (("regression",), f"only the values {off} and {on}")
         if task == "multi-label":
             raise _not_for(task, f"one column of {off!r} and {on!r}", "Leave task out")
         counts = tuple(seen.counts.tolist())
-        return Reading("binary", seen, per=_per(shape), classes=(off, on), counts=counts, other_tasks=other, because=because)
+        return Reading(
+            "binary",
+            seen,
+            per=_per(shape),
+            classes=(off, on),
+            counts=counts,
+            other_tasks=other,
+            because=because,
+        )
     if number and not column.rows_are and task is None and not sure:
         return _read_whole(seen, column, task)
     hot = _hot_rows(seen, off, on) if number or isinstance(off, bool) else None
@@ -214,10 +242,20 @@ def _read_pair(seen: Scan, column: Column, task: str | None) -> Reading:
         if np.count_nonzero(hot) < 2:
             raise one_class(names[int(hot.argmax())])
         per = {2: "row", 3: "step"}.get(len(shape), "pixel")
-        return Reading("one-hot", seen, per=per, classes=names, counts=tuple(hot.tolist()), pair=(off, on))
+        return Reading(
+            "one-hot", seen, per=per, classes=names, counts=tuple(hot.tolist()), pair=(off, on)
+        )
     if len(shape) == 3 and min(shape[1:]) >= 8 and task != "multi-label":
         because = "two values in a square of pixels each row"
-        return Reading("binary", seen, per="pixel", classes=(off, on), counts=tuple(seen.counts.tolist()), other_tasks=("multi-label",), because=because)
+        return Reading(
+            "binary",
+            seen,
+            per="pixel",
+            classes=(off, on),
+            counts=tuple(seen.counts.tolist()),
+            other_tasks=("multi-label",),
+            because=because,
+        )
     per = {2: "row", 3: "step"}.get(len(shape), "pixel")
     hint = hint_of_flags(seen, off, on) if number else ""
     return Reading("multi-label", seen, per=per, classes=names, pair=(off, on), hint=hint)
@@ -232,7 +270,9 @@ def _hot_rows(seen: Scan, off: float, on: float) -> NDArray[np.int64] | None:
     if seen.row_sums != (one, one) or width < 2:
         return None
     rows = seen.size // width
-    hot: NDArray[np.int64] = np.rint((seen.column_sums - float(off) * rows) / (float(on) - float(off))).astype(np.int64)
+    hot: NDArray[np.int64] = np.rint(
+        (seen.column_sums - float(off) * rows) / (float(on) - float(off))
+    ).astype(np.int64)
     return hot
 
 
@@ -242,15 +282,39 @@ def _read_fractions(seen: Scan) -> Reading:
     if within and seen.row_sums is not None and seen.shape[-1] > 1:
         least, most = seen.row_sums
         if abs(least - 1) < CLOSE and abs(most - 1) < CLOSE:
-            return Reading("soft", seen, per=_per_matrix(seen), classes=tuple(range(seen.shape[-1])), shares=True, other_tasks=("regression",), because="rows that sum to 1")
+            return Reading(
+                "soft",
+                seen,
+                per=_per_matrix(seen),
+                classes=tuple(range(seen.shape[-1])),
+                shares=True,
+                other_tasks=("regression",),
+                because="rows that sum to 1",
+            )
     few = seen.values is not None and len(seen.values) <= FEW
     if within and seen.values is not None and seen.counts is not None:
-        if len(seen.values) == 2 and seen.low <= 0.25 and abs(float(seen.values.astype(np.float64).sum()) - 1) < CLOSE:
+        if (
+            len(seen.values) == 2
+            and seen.low <= 0.25
+            and abs(float(seen.values.astype(np.float64).sum()) - 1) < CLOSE
+        ):
             low, high = (f"{value:.3g}" for value in seen.values)
-            return Reading("soft", seen, per=_per_matrix(seen), other_tasks=("regression",), because=f"only {low} and {high}, smoothed 0 and 1")
+            return Reading(
+                "soft",
+                seen,
+                per=_per_matrix(seen),
+                other_tasks=("regression",),
+                because=f"only {low} and {high}, smoothed 0 and 1",
+            )
         ends = seen.counts[(seen.values == 0) | (seen.values == 1)].sum() / seen.size
         if ends >= 0.5 and seen.low == 0 and seen.high == 1 and len(seen.shape) < 3:
-            return Reading("soft", seen, per=_per_matrix(seen), other_tasks=("regression",), because="numbers from 0 to 1, most of them 0 or 1")
+            return Reading(
+                "soft",
+                seen,
+                per=_per_matrix(seen),
+                other_tasks=("regression",),
+                because="numbers from 0 to 1, most of them 0 or 1",
+            )
     if within:
         return _amounts(seen, ("soft",), f"numbers from {seen.low:.3g} to {seen.high:.3g}")
     if few and seen.values is not None and _is_row(seen) and seen.size >= 5 * len(seen.values):
@@ -260,23 +324,44 @@ def _read_fractions(seen: Scan) -> Reading:
 
 def _read_soft(seen: Scan) -> Reading:
     if seen.low < 0 or seen.high > 1:
-        raise _not_for("soft", f"numbers from {seen.low} to {seen.high}", "Divide them by what makes 1: y / y.sum(axis=-1, keepdims=True)")
-    shares = seen.row_sums is not None and seen.shape[-1] > 1 and abs(seen.row_sums[0] - 1) < CLOSE and abs(seen.row_sums[1] - 1) < CLOSE
-    return Reading("soft", seen, per=_per_matrix(seen), classes=tuple(range(seen.shape[-1])) if shares else None, shares=shares)
+        raise _not_for(
+            "soft",
+            f"numbers from {seen.low} to {seen.high}",
+            "Divide them by what makes 1: y / y.sum(axis=-1, keepdims=True)",
+        )
+    shares = (
+        seen.row_sums is not None
+        and seen.shape[-1] > 1
+        and abs(seen.row_sums[0] - 1) < CLOSE
+        and abs(seen.row_sums[1] - 1) < CLOSE
+    )
+    return Reading(
+        "soft",
+        seen,
+        per=_per_matrix(seen),
+        classes=tuple(range(seen.shape[-1])) if shares else None,
+        shares=shares,
+    )
 
 
 def _read_whole(seen: Scan, column: Column, task: str | None) -> Reading:
     """Read whole numbers of three or more values: class ids, or amounts."""
     values, counts, ignore = seen.values, seen.counts, None
     if task == "multi-label":
-        raise _not_for(task, f"{seen.different:,} different values", "Write each class as a column of 0 and 1")
+        raise _not_for(
+            task, f"{seen.different:,} different values", "Write each class as a column of 0 and 1"
+        )
     if task == "binary":
-        raise _not_for(task, f"{seen.different:,} different values", "Leave task out, or keep two of them")
+        raise _not_for(
+            task, f"{seen.different:,} different values", "Leave task out, or keep two of them"
+        )
     if values is not None and counts is not None and not _is_row(seen) and task is None:
         values, counts, ignore = without_ignored(values, counts)
     if task in ("classification", "ordered"):
         if values is None:
-            raise _not_for(task, "more than 65,536 different values", "Group them into fewer classes")
+            raise _not_for(
+                task, "more than 65,536 different values", "Group them into fewer classes"
+            )
         found = Meaning(classes=True)
     elif len(seen.shape) > 2:
         found = _meaning_of_pixels(seen, values)
@@ -295,9 +380,17 @@ def _meaning_of_pixels(seen: Scan, values: NDArray[Any] | None) -> Meaning:
     A picture has three channels, or many shades; a mask has no fractions even in its type.
     """
     different = MASK_CLASSES + 1 if values is None else len(values)
-    because = f"{different:,} whole numbers" if values is None else f"{different} whole numbers from {values[0]:.0f} to {values[-1]:.0f}"
+    because = (
+        f"{different:,} whole numbers"
+        if values is None
+        else f"{different} whole numbers from {values[0]:.0f} to {values[-1]:.0f}"
+    )
     channels = len(seen.shape) > 3 and seen.shape[-1] > 1
-    complete = values is not None and int(values[-1]) - int(values[0]) + 1 == different and values[0] in (0, 1)
+    complete = (
+        values is not None
+        and int(values[-1]) - int(values[0]) + 1 == different
+        and values[0] in (0, 1)
+    )
     exact = seen.values is not None and seen.values.dtype.kind in "iu"
     if channels or different > MASK_CLASSES or not (different <= FEW + 2 or (complete and exact)):
         return Meaning(False, () if channels else ("classification",), because)
@@ -314,13 +407,25 @@ def _meaning_of_steps(values: NDArray[Any] | None, counts: NDArray[np.int64] | N
     return Meaning(True, ("regression",), f"{len(values)} ids") if dense else found
 
 
-def _class_ids(seen: Scan, column: Column, found: Meaning, task: str | None, ignore: Any = None) -> Reading:
+def _class_ids(
+    seen: Scan, column: Column, found: Meaning, task: str | None, ignore: Any = None
+) -> Reading:
     """Read classes that are written as one value each, in whatever shape."""
     assert seen.values is not None
     assert seen.counts is not None
     classes, counts = tuple(seen.values.tolist()), tuple(seen.counts.tolist())
     kind = "ordered" if task == "ordered" else "integer"
-    reading = Reading(kind, seen, per=_per(seen.shape), classes=classes, counts=counts, ignore=ignore, hint=hint_of_ids(classes, ignore), other_tasks=found.other_tasks, because=found.because)
+    reading = Reading(
+        kind,
+        seen,
+        per=_per(seen.shape),
+        classes=classes,
+        counts=counts,
+        ignore=ignore,
+        hint=hint_of_ids(classes, ignore),
+        other_tasks=found.other_tasks,
+        because=found.because,
+    )
     if len(seen.shape) == 2 and seen.shape[1] > 1:
         outputs = seen.shape[1] <= OUTPUTS or column.names is not None
         because = found.because or f"{len(classes)} classes in {seen.shape[1]} columns"
@@ -328,12 +433,23 @@ def _class_ids(seen: Scan, column: Column, found: Meaning, task: str | None, ign
     return reading
 
 
-def _amounts(seen: Scan, other_tasks: tuple[str, ...] = (), because: str = "", *, counts: bool = False) -> Reading:
+def _amounts(
+    seen: Scan, other_tasks: tuple[str, ...] = (), because: str = "", *, counts: bool = False
+) -> Reading:
     if counts and (not seen.whole or seen.low < 0):
         fractions = "" if seen.whole else " with fractions"
-        raise _not_for("counts", f"numbers from {seen.low} to {seen.high}{fractions}", "Pass task='regression'")
+        raise _not_for(
+            "counts", f"numbers from {seen.low} to {seen.high}{fractions}", "Pass task='regression'"
+        )
     kind = "counts" if counts else "continuous"
-    return Reading(kind, seen, per=_per_matrix(seen), other_tasks=other_tasks, because=because, hint=hint_of_amounts(seen))
+    return Reading(
+        kind,
+        seen,
+        per=_per_matrix(seen),
+        other_tasks=other_tasks,
+        because=because,
+        hint=hint_of_amounts(seen),
+    )
 
 
 # ------------------------------------------------------------------ shapes and refusals
@@ -374,7 +490,9 @@ def _refuse_constant(seen: Scan) -> None:
 def one_class(value: Any) -> LabelError:
     """Say that there is nothing to learn."""
     value = value.item() if isinstance(value, np.generic) else value
-    return LabelError(f"There must be two different labels at least; every label of y is {value!r}, so that there is nothing to learn. Look at the step that selects the rows, and at np.unique(y, return_counts=True).")
+    return LabelError(
+        f"There must be two different labels at least; every label of y is {value!r}, so that there is nothing to learn. Look at the step that selects the rows, and at np.unique(y, return_counts=True)."
+    )
 
 
 def _not_for(task: str, seen: str, way_out: str) -> LabelError:

@@ -110,7 +110,9 @@ class Labels:
         Raises:
             LabelError: `y` holds a value that is no class of these labels.
         """
-        column = open_labels(y, task="multi-label" if self.kind == "multi-label" and not _is_grid(y) else None)
+        column = open_labels(
+            y, task="multi-label" if self.kind == "multi-label" and not _is_grid(y) else None
+        )
         if not isinstance(column, Column):
             msg = "encode() takes the labels of one output; y holds several. Encode each by its own Labels."
             raise LabelError(msg)
@@ -139,7 +141,11 @@ class Labels:
             return numbers
         if self.kind == "multi-label":
             return self._decode_flags(numbers)
-        if self.kind == "one-hot" and numbers.ndim == len(self.shape) and numbers.shape[-1] == self.num_classes:
+        if (
+            self.kind == "one-hot"
+            and numbers.ndim == len(self.shape)
+            and numbers.shape[-1] == self.num_classes
+        ):
             numbers = numbers.argmax(axis=-1)
         return self._decode_classes(numbers)
 
@@ -187,8 +193,7 @@ class Labels:
         odd = ~flags & (values != off)
         if odd.any():
             raise LabelError(
-                f"Flags must be {off!r} or {on!r}; y holds {values[odd][0]!r} in "
-                f"{_where(odd)}."
+                f"Flags must be {off!r} or {on!r}; y holds {values[odd][0]!r} in {_where(odd)}."
             )
         return flags.astype(np.float32)
 
@@ -205,7 +210,9 @@ class Labels:
     def _decode_classes(self, ids: NDArray[Any]) -> NDArray[Any]:
         classes = self.classes or ()
         numbers = ids.astype(np.int64)
-        left_out = numbers == self.ignore if self.ignore is not None else np.zeros(ids.shape, np.bool_)
+        left_out = (
+            numbers == self.ignore if self.ignore is not None else np.zeros(ids.shape, np.bool_)
+        )
         wrong = ((numbers < 0) | (numbers >= len(classes))) & ~left_out
         if wrong.any():
             msg = f"Class ids must be whole numbers from 0 to {len(classes) - 1}; saw {numbers[wrong][0]}."
@@ -219,7 +226,7 @@ class Labels:
         if _is_text(self.classes or ()) or not values.size:
             return values
         try:
-            own = np.dtype(self.dtype)
+            own = np.dtype(self.dtype if self.kind != "one-hot" else "O")
         except TypeError:  # a type of pandas
             return np.array(values.tolist())
         return values.astype(own) if own.kind in "biuf" else np.array(values.tolist())
@@ -227,7 +234,9 @@ class Labels:
     def _decode_flags(self, flags: NDArray[Any]) -> NDArray[Any]:
         on = flags.astype(np.bool_)
         if self.dtype == "sets of names":
-            return as_objects({c for c, f in zip(self.classes or (), row, strict=True) if f} for row in on)
+            return as_objects(
+                {c for c, f in zip(self.classes or (), row, strict=True) if f} for row in on
+            )
         pair = as_objects(self.pair or (0, 1))
         decoded: NDArray[Any] = pair[on.astype(np.int64)]
         return decoded if _is_text(pair) else self._in_own_type(decoded)
@@ -326,7 +335,11 @@ def _inspect(column: Column, task: str | None, *, named: bool) -> Labels | dict[
         width = column.values.shape[1]
         names = column.names or tuple(f"y{i + 1}" for i in range(width))
         each = {
-            name: _one(Column(column.values[:, i], column.dtype, sampled=column.sampled), task, f"y[{name!r}]")
+            name: _one(
+                Column(column.values[:, i], column.dtype, sampled=column.sampled),
+                task,
+                f"y[{name!r}]",
+            )
             for i, name in enumerate(names)
         }
         if reading.outputs or any(labels.kind not in AMOUNTS for labels in each.values()):
@@ -336,7 +349,9 @@ def _inspect(column: Column, task: str | None, *, named: bool) -> Labels | dict[
 
 def _labels(column: Column, reading: Reading) -> Labels:
     seen = reading.seen
-    spread, outliers = _tails(seen.sample) if reading.kind in ("continuous", "counts") else (0.0, 0.0)
+    spread, outliers = (
+        _tails(seen.sample) if reading.kind in ("continuous", "counts") else (0.0, 0.0)
+    )
     length = None if column.sampled else seen.shape[0]
     return Labels(
         kind=reading.kind,
@@ -355,16 +370,21 @@ def _labels(column: Column, reading: Reading) -> Labels:
         spread=spread,
         sampled=column.sampled,
         other_tasks=reading.other_tasks,
-        note=_note(reading),
+        note=_note(reading, sampled=column.sampled),
     )
 
 
-def _note(reading: Reading) -> str:
+def _note(reading: Reading, *, sampled: bool) -> str:
     """Write down the other readings and what decides for them."""
-    now = {"soft": "probabilities", "continuous": "amounts", "counts": "counts"}.get(reading.kind, "classes")
-    others = "; ".join(f"if they are {TASKS[task]}, pass task={task!r}" for task in reading.other_tasks)
+    now = {"soft": "probabilities", "continuous": "amounts", "counts": "counts"}.get(
+        reading.kind, "classes"
+    )
+    others = "; ".join(
+        f"if they are {TASKS[task]}, pass task={task!r}" for task in reading.other_tasks
+    )
     either = f"{reading.because}: read as {now}; {others}." if others else ""
-    return f"{either} {reading.hint}".strip()
+    sample = f"Judged by a sample of {reading.seen.shape[0]:,} rows." if sampled else ""
+    return " ".join(part for part in (either, reading.hint, sample) if part)
 
 
 def _tails(sample: NDArray[np.float64]) -> tuple[float, float]:

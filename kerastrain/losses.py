@@ -18,6 +18,7 @@ import pandas as pd
 from kerastrain.choices import LossChoice
 from kerastrain.errors import LabelError, LossError
 from kerastrain.heads import Head, read_head
+from kerastrain.kinds import TASKS
 from kerastrain.labels import Labels, inspect_labels
 
 __all__ = ["LossChoice", "admitted_losses", "choice_for", "choose_loss"]
@@ -92,7 +93,9 @@ Answer = LossChoice | dict[Any, LossChoice] | list[LossChoice]
 T = TypeVar("T")
 
 
-def choose_loss(y: Any, *, model: Any = None, task: str | None = None, robust: bool = False) -> Answer:
+def choose_loss(
+    y: Any, *, model: Any = None, task: str | None = None, robust: bool = False
+) -> Answer:
     """Choose the loss, the last layer and the metrics for these labels.
 
     Args:
@@ -173,7 +176,11 @@ def choice_for(labels: Labels, loss: str, *, model: Any = None) -> LossChoice:
     name = ALIASES.get(loss, loss)
     if name not in LOSSES:
         near = difflib.get_close_matches(name, [*LOSSES, *ALIASES], n=1, cutoff=0.5)
-        hint = f"Did you mean {near[0]!r}?" if near else f"These labels admit {', '.join(admitted_losses(labels))}."
+        hint = (
+            f"Did you mean {near[0]!r}?"
+            if near
+            else f"These labels admit {', '.join(admitted_losses(labels))}."
+        )
         msg = f"No loss {loss!r} in the table of losses. {hint}"
         raise LossError(msg)
     choice = _build(labels, name)
@@ -203,7 +210,9 @@ def _build(labels: Labels, name: str) -> LossChoice:
     row = LOSSES[name]
     form, activation, metrics = row.form, row.activation, row.metrics
     if form == "amounts" and labels.kind in CLASSES and labels.kind != "ordered":
-        form, activation = ("flags", "sigmoid") if labels.kind == "binary" else ("one-hot", "softmax")
+        form, activation = (
+            ("flags", "sigmoid") if labels.kind == "binary" else ("one-hot", "softmax")
+        )
         metrics = ("accuracy",)
     elif form == "amounts" and labels.kind in ("multi-label", "soft"):
         form, activation = ("one-hot", "softmax") if labels.shares else ("flags", "sigmoid")
@@ -217,7 +226,9 @@ def _build(labels: Labels, name: str) -> LossChoice:
         metrics = ("mean_iou",)
     units = labels.num_classes or 1 if form in ("ids", "one-hot") else labels.width
     classes = labels.classes or ()
-    reason = KINDS[_row(labels)][1].format(per=labels.per, k=len(classes), last=classes[-1] if classes else "")
+    reason = KINDS[_row(labels)][1].format(
+        per=labels.per, k=len(classes), last=classes[-1] if classes else ""
+    )
     if name != KINDS[_row(labels)][0][0]:
         reason = WHY_OTHER.get(name, "").format(**options) or reason
     return LossChoice(
@@ -264,13 +275,21 @@ def _must_go_together(labels: Labels, name: str, form: str) -> None:
     if labels.ignore is not None and name != SPARSE:
         fits = False
     if not fits or negative:
-        what = f"{labels.kind} labels" + (f" down to {labels.low}" if negative else f" with the mark {labels.ignore!r}" if labels.ignore is not None else "")
+        what = f"{labels.kind} labels" + (
+            f" down to {labels.low}"
+            if negative
+            else f" with the mark {labels.ignore!r}"
+            if labels.ignore is not None
+            else ""
+        )
         msg = f"The loss must suit the labels: {name} does not go with {what}. Take one of {', '.join(map(repr, admitted_losses(labels)))}."
         raise LossError(msg)
 
 
 # ------------------------------------------------------------------ the model's last layer decides
-def _with_head(labels: Labels, head: Head | None, y: Any, task: str | None, robust: bool) -> LossChoice:  # noqa: FBT001
+def _with_head(
+    labels: Labels, head: Head | None, y: Any, task: str | None, robust: bool
+) -> LossChoice:  # noqa: FBT001
     if head is None:
         return _usual(labels, robust)
     if task is None and labels.other_tasks and head.activation != "unknown":
@@ -289,7 +308,8 @@ def _as_the_head_says(labels: Labels, head: Head, y: Any) -> Labels:
     for task in labels.other_tasks:
         other = inspect_labels(y, task=task)
         if isinstance(other, Labels) and _suits(other, head):
-            note = f"The last layer ({head.units} units, {head.activation}) decides: {other.kind} labels."
+            last = f"{head.units} unit{'s' if head.units != 1 else ''}, {head.activation}"
+            note = f"The last layer ({last}) decides: read as {TASKS[task]}."
             return replace(other, note=note)
     return labels
 
@@ -318,13 +338,22 @@ def _with_unseen_classes(labels: Labels, head: Head) -> Labels:
     Ten units and the ids 0 to 8 mean that class 9 is missing here, not that there are nine.
     """
     units, classes = head.units, labels.classes or ()
-    if labels.kind not in ("integer", "binary", "ordered") or units is None or units <= max(len(classes), 2):
+    if (
+        labels.kind not in ("integer", "binary", "ordered")
+        or units is None
+        or units <= max(len(classes), 2)
+    ):
         return labels
     if not all(isinstance(c, int) and not isinstance(c, bool) and 0 <= c < units for c in classes):
         return labels
     seen = dict(zip(classes, labels.counts or (), strict=False))
     kind = "integer" if labels.kind == "binary" else labels.kind
-    return replace(labels, kind=kind, classes=tuple(range(units)), counts=tuple(seen.get(i, 0) for i in range(units)))
+    return replace(
+        labels,
+        kind=kind,
+        classes=tuple(range(units)),
+        counts=tuple(seen.get(i, 0) for i in range(units)),
+    )
 
 
 def _use_head(choice: LossChoice, head: Head) -> LossChoice:
@@ -363,15 +392,26 @@ def _pair(labels: Any, heads: Any, y: Any, task: str | None) -> Any:
         return (labels, heads, y, task)
     named = {head.name: head for head in heads} if isinstance(heads, list) else heads
     if isinstance(labels, list):
-        in_order = list(heads.values()) if isinstance(heads, dict) else heads if isinstance(heads, list) else [heads]
+        in_order = (
+            list(heads.values())
+            if isinstance(heads, dict)
+            else heads
+            if isinstance(heads, list)
+            else [heads]
+        )
         _same_number(len(labels), in_order)
-        return [(one, head, part, task) for one, head, part in zip(labels, in_order, y, strict=True)]
+        return [
+            (one, head, part, task) for one, head, part in zip(labels, in_order, y, strict=True)
+        ]
     if isinstance(named, Head):
         named = {next(iter(labels)): named}
     _same_number(len(labels), named)
     columns = y if isinstance(y, Mapping | pd.DataFrame) else dict.fromkeys(labels)
     in_order = dict(zip(labels, named.values(), strict=True))
-    return {name: (one, named.get(name, in_order[name]), columns[name], task) for name, one in labels.items()}
+    return {
+        name: (one, named.get(name, in_order[name]), columns[name], task)
+        for name, one in labels.items()
+    }
 
 
 def _same_number(count: int, heads: Any) -> None:

@@ -164,7 +164,10 @@ def refuse_ids(seen: Scan) -> None:
         )
         raise LabelError(msg)
     for unit, second in (("s", 1), ("ms", 1000)):
-        if 1e9 * second <= seen.low < seen.high < 2e9 * second and seen.different > seen.counted / 2:
+        if (
+            1e9 * second <= seen.low < seen.high < 2e9 * second
+            and seen.different > seen.counted / 2
+        ):
             msg = (
                 f"Labels must be classes or amounts; y holds times as {unit} since 1970, such as "
                 f"{pd.Timestamp(int(seen.low), unit=unit)}. Take a part of them, pd.to_datetime(y, "
@@ -186,7 +189,9 @@ def refuse_ids(seen: Scan) -> None:
 # ------------------------------------------------------------------ text
 MISSING = {"", "nan", "na", "n/a", "#n/a", "<na>", "nat", "null", "?"}
 DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}( .*)?")
-PRICE = re.compile(r"\s*[-+(]?\s*([$€£¥₹]|USD|EUR|GBP)?\s*[-+]?\d[\d,.' ]*\s*([$€£¥₹%]|USD|EUR|GBP)?\)?\s*")
+PRICE = re.compile(
+    r"\s*[-+(]?\s*([$€£¥₹]|USD|EUR|GBP)?\s*[-+]?\d[\d,.' ]*\s*([$€£¥₹%]|USD|EUR|GBP)?\)?\s*"
+)
 
 
 def parse_numbers(texts: NDArray[Any]) -> NDArray[np.float64] | None:
@@ -228,7 +233,9 @@ def refuse_text(seen: Scan, rows: NDArray[Any]) -> None:
 def _refuse_strings(values: NDArray[Any], rows: NDArray[Any]) -> None:
     marks = [value for value in values if value.strip().lower() in MISSING]
     if marks:
-        where = int(np.flatnonzero(rows.reshape(-1) == marks[0])[0]) // max(1, rows[0].size if rows.ndim > 1 else 1)
+        where = int(np.flatnonzero(rows.reshape(-1) == marks[0])[0]) // max(
+            1, rows[0].size if rows.ndim > 1 else 1
+        )
         msg = (
             f"Each row must have a label; y holds {marks[0]!r}, which marks a missing value, "
             f"first in row {where}. Keep the labelled rows: keep = y != {marks[0]!r}; "

@@ -55,7 +55,7 @@ def _is_batched(dataset: Any) -> bool:
     shapes = [spec.shape for spec in tf.nest.flatten(dataset.element_spec)]
     if any(shape.rank == 0 for shape in shapes):
         return False
-    return len({shape[0] for shape in shapes if shape.rank}) == 1
+    return len({shape[0] for shape in shapes if shape.rank}) <= 1
 
 
 def _join(batches: Iterable[Any], *, batched: bool) -> Any:

@@ -228,7 +228,9 @@ class _Tally:
             self.table[: len(seen)] += seen
             return
         more = pd.Series(block.astype(_native(block.dtype), copy=False)).value_counts(sort=False)
-        self.others = self.others.add(more, fill_value=0).astype(np.int64) if len(self.others) else more
+        self.others = (
+            self.others.add(more, fill_value=0).astype(np.int64) if len(self.others) else more
+        )
         self.open = len(self.others) <= MOST_VALUES
 
     def _has_room(self, low: int, high: int) -> bool:
