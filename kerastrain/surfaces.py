@@ -48,7 +48,9 @@ def plot_descent(
     """
     axes = new_axes()[0] if ax is None else ax
     names = [None] if by is None else list(walks[by].unique())
-    groups = [(name, walks if by is None else walks[walks[by] == name]) for name in names]
+    groups: list[tuple[Any, pd.DataFrame]] = [
+        (name, walks if by is None else walks.loc[walks[by] == name]) for name in names
+    ]
     heights = "y" if "y" in walks else "value"
     xlim = xlim or _limits(walks["x"])
     if "y" in walks:
@@ -60,7 +62,7 @@ def plot_descent(
     starts = [(rows["x"].iloc[0], rows[heights].iloc[0]) for _, rows in groups]
     at = 0 if len(set(starts)) == len(starts) else -1
     for colour, (name, rows) in zip(COLOURS, groups, strict=False):
-        rows = rows[np.isfinite(rows[["x", heights]]).all(axis=1)]
+        rows = rows.replace([np.inf, -np.inf], np.nan).dropna(subset=["x", heights])
         axes.plot(rows["x"], rows[heights], ".-", color=colour, linewidth=1.2, markersize=5)
         axes.plot(rows["x"].iloc[0], rows[heights].iloc[0], "o", color=colour, markersize=7)
         seen = rows[rows["x"].between(*xlim) & rows[heights].between(*(ylim or (-np.inf, np.inf)))]
@@ -124,7 +126,7 @@ def _draw_contour(
     levels = low + (high - low) * np.linspace(0, 1, 13) ** 2
     axes.grid(visible=False)
     axes.contourf(xs, ys, heights, levels, cmap="Greys", alpha=0.35)
-    return axes.contour(xs, ys, heights, levels, colors="0.55", linewidths=0.7)
+    return axes.contour(xs, ys, heights, levels, colors="0.55", linewidths=0.7, linestyles="solid")
 
 
 def _write(axes: Axes, text: str, x: float, y: float, colour: str) -> None:
