@@ -21,6 +21,7 @@ from kerastrain.errors import (
     RunError,
 )
 from kerastrain.labels import Labels, inspect_labels, one_hot
+from kerastrain.landscape import loss_landscape
 from kerastrain.loop import fit
 from kerastrain.losses import LossChoice, choose_loss
 from kerastrain.optimizers import adam, sgd
@@ -55,6 +56,7 @@ __all__ = [
     "list_devices",
     "load_dataset",
     "load_run",
+    "loss_landscape",
     "one_hot",
     "sgd",
     "split_rows",
