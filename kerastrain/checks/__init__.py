@@ -13,7 +13,7 @@ The rooms, top to bottom; each one only ever uses the ones below it:
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .findings import Finding, Findings, enforce
@@ -158,11 +158,12 @@ def _chosen(model: Any, x: Any, y: Any) -> Any:
     return [o.build_loss() for o in choice] if isinstance(choice, list) else choice.build_loss()
 
 
-def _ask(setup: Setup, silent: set[str]) -> Iterator[Finding]:
-    """Ask every rule, the serious ones first."""
-    for rule in sorted(RULES, key=lambda rule: rule.severity != "error"):
-        if rule.name not in silent:
-            yield from _findings_of(rule, setup)
+def _ask(setup: Setup, silent: set[str]) -> list[Finding]:
+    """Ask every rule, the serious ones first; Keras' own words only where no rule has better."""
+    ordered = sorted(RULES, key=lambda rule: rule.severity != "error")
+    found = [f for r in ordered if r.name not in silent for f in _findings_of(r, setup)]
+    told = any(f.severity == "error" and f.rule != "keras-raises" for f in found)
+    return [f for f in found if not (told and f.rule == "keras-raises")]
 
 
 def _findings_of(rule: Rule, setup: Setup) -> list[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -73,18 +74,25 @@ def looked_at(model: Any, batch: Any) -> Any:
     Returns:
         The model, the clone, or `None` where no clone can be made.
     """
-    import keras
-
     if model.built and all(layer.built for layer in layers_of(model)):
         return model
     try:
-        clone = type(model).from_config(model.get_config())
-        if not clone.built:
-            with keras.device("cpu"):
-                clone(batch)
+        clone = _clone(model)
+        if not all(layer.built for layer in layers_of(clone)) or not clone.built:
+            clone(batch)
     except Exception:  # a user's own class may refuse in any way; then it is not looked at
         return None
     return clone
+
+
+def _clone(model: Any) -> Any:
+    """Make a model like another from what its class was called with."""
+    config = model.get_config()
+    try:
+        return type(model).from_config(config)
+    except TypeError:  # its constructor does not take the name that Keras adds
+        wanted = inspect.signature(type(model).__init__).parameters
+        return type(model)(**{name: config[name] for name in wanted if name in config})
 
 
 def run_once(model: Any, batch: Any, targets: Any, losses: Any) -> Pass:

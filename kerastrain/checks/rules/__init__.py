@@ -101,6 +101,7 @@ RULES = (
     Rule("dead-start", "error", network.dead_start),
     # the optimizer
     Rule("learning-rate-sign", "error", optimizers.learning_rate_sign),
+    Rule("overshoot", "error", optimizers.overshoot),
     Rule("optimizer-setting", "error", optimizers.clipped_to_nothing),
     Rule("schedule-and-callback", "error", optimizers.schedule_and_callback),
     Rule("other-model", "error", optimizers.other_model),

@@ -221,6 +221,8 @@ def unscaled_targets(setup: Setup) -> Iterator[Problem]:
         if output.reach[1] <= 1 or output.loss.name == "cosine_similarity":
             continue  # another rule tells of a head that ends at 1
         size = float(np.sqrt(np.mean(y.rows**2)))
+        if not np.isfinite(size) or np.sqrt(np.mean(output.seen**2.0)) > size / 10:
+            continue
         gap = abs(float(np.mean(y.rows)) - float(np.mean(output.seen)))
         gap = max(gap, float(np.std(y.rows)) - float(np.std(output.seen)))
         sgd = setup.optimizer.kind == "SGD"

@@ -125,7 +125,7 @@ def one_unit_softmax(setup: Setup) -> Iterator[Problem]:
         if output.shape is None or output.units != 1 or setup.own_step:
             continue
         softmax = output.activation == "softmax"
-        ones = output.seen is not None and output.seen.size > 1 and bool(np.all(output.seen == 1))
+        ones = output.seen is not None and output.seen.size > 1 and bool(np.allclose(output.seen, 1))
         categorical = output.loss.name in CATEGORICAL
         if (softmax and (ones or output.seen is None)) or categorical:
             seen = "a softmax over one unit" if softmax else f"{output.loss.shown} over one unit"

@@ -44,10 +44,11 @@ def learning_rate_high(setup: Setup) -> Iterator[Problem]:
     """A learning rate whose first steps overshoot.
 
     Adam-like steps are about learning_rate long in every weight, and weights start near 0.1:
-    0.5 and more throws them away. For SGD the step is measured: on a parabola above 0 the loss
-    rises for certain when learning_rate · |gradient|² is more than 4 times the loss, since the
-    best step of all is |gradient|² long in that measure at most twice the loss.
-    Source: Polyak, "Introduction to Optimization", 1987, section 5.3 (step from the loss value).
+    0.5 and more throws them away. For SGD the step is measured. Along the gradient g, a parabola
+    that stays above 0 curves at least by |g|⁴ / 2L; so with r = learning_rate · |g|² / L the loss
+    becomes at least L (1 - r/2)², which is more than L for r above 4. Squared errors follow this;
+    cross-entropies bear far more.
+    Source: the step r = 2 is that of Polyak, "Introduction to Optimization", 1987, section 5.3.
     """
     rate, kind = setup.optimizer.learning_rate, setup.optimizer.kind
     if not np.isfinite(rate) or rate <= 0:
@@ -59,25 +60,46 @@ def learning_rate_high(setup: Setup) -> Iterator[Problem]:
             f"Pass learning_rate=0.001: keras.optimizers.{kind}(0.001).",
             "optimizer",
         )
-    shot, copy = setup.shot, setup.optimizer.copy
+    far = _step_length(setup)
+    squares = {o.loss.name for o in setup.outputs} == {"mean_squared_error"}
+    if (4 if squares else 300) < far <= (100 if squares else np.inf):
+        yield Problem(*_overshoot(setup, far), "optimizer")
+
+
+def overshoot(setup: Setup) -> Iterator[Problem]:
+    """A first step of SGD on squared errors that is many times too long.
+
+    The error of the next step is then larger, its gradient too: the loss is NaN in a few
+    steps. Measured as in `learning_rate_high`; here the step is 50 times too long or more.
+    """
+    far = _step_length(setup)
+    if far > 100 and {o.loss.name for o in setup.outputs} == {"mean_squared_error"}:
+        yield Problem(*_overshoot(setup, far), "optimizer")
+
+
+def _step_length(setup: Setup) -> float:
+    """Measure learning_rate · |gradient|² / loss for plain SGD; 0 where it does not apply."""
+    shot, copy, rate = setup.shot, setup.optimizer.copy, setup.optimizer.learning_rate
     clipped = any(getattr(copy, n, None) for n in ("clipnorm", "clipvalue", "global_clipnorm"))
-    loss = float(np.nansum(shot.losses)) if shot.losses else float("nan")
-    if kind != "SGD" or shot.stage != "done" or clipped or not loss > 1e-3:
-        return
-    squared = sum(float(np.sum(np.square(g, dtype=np.float64))) for g in shot.gradients if g is not None)
-    far = rate * squared / loss
-    if far > 20 or not np.isfinite(squared) or rate > 5:
-        yield Problem(
-            f"The first step must lower the loss; with learning_rate={rate:g} it is {far / 2:.3g} "
-            "times as long as the step that could bring the loss to 0.",
-            f"Scale x and y to size 1 first; then pass learning_rate={_round(0.5 * loss / squared)}.",
-            "optimizer",
-        )
+    loss = float(np.nansum(shot.losses)) if shot.losses else 0.0
+    known = setup.optimizer.kind == "SGD" and shot.stage == "done" and rate > 0 and loss > 1e-3
+    if clipped or not known or any(x.missing or x.infinite for x in setup.x):
+        return 0.0
+    squared = sum(
+        float(np.sum(np.square(g, dtype=np.float64))) for g in shot.gradients if g is not None
+    )
+    return rate * squared / loss if np.isfinite(squared) else 0.0
 
 
-def _round(rate: float) -> str:
-    """Write a rate with one digit, no higher than Keras' default for SGD."""
-    return f"{min(rate, 0.01):.0e}" if rate > 0 and np.isfinite(rate) else "0.01"
+def _overshoot(setup: Setup, far: float) -> tuple[str, str]:
+    """Say how far a step goes, and which rate would do."""
+    rate = setup.optimizer.learning_rate
+    way = f"learning_rate={min(rate / far, 0.01):.0e}"
+    return (
+        f"The first step must lower the loss; with learning_rate={rate:g} it is {far / 2:.3g} times "
+        "as long as the step that could bring the loss to 0.",
+        f"Scale x and y to size 1 first: (x - x.mean(axis=0)) / x.std(axis=0). As they are: {way}.",
+    )
 
 
 def learning_rate_low(setup: Setup) -> Iterator[Problem]:
