@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from kerastrain.coding import Labels
 from kerastrain.errors import LabelError
-from kerastrain.labels import Labels, one_hot
+from kerastrain.labels import one_hot
 
 __all__ = ["LossChoice"]
 
@@ -68,27 +70,26 @@ class LossChoice:
         """
         import keras
 
-        metrics = keras.metrics
-        logits = bool(self.options.get("from_logits"))
-        built = {
-            "binary_accuracy": lambda name: metrics.BinaryAccuracy(
-                name, threshold=0.0 if logits else 0.5
-            ),
-            "mean_iou": lambda name: metrics.MeanIoU(
-                self.units, name, ignore_class=self.options.get("ignore_class"), sparse_y_pred=False
-            ),
-            "mae": metrics.MeanAbsoluteError,
-            "rmse": metrics.RootMeanSquaredError,
-        }
+        boundary = 0.0 if self.options.get("from_logits") else 0.5
+        flags_right = partial(keras.metrics.BinaryAccuracy, threshold=boundary)
         accuracy = {
-            "ids": metrics.SparseCategoricalAccuracy,
-            "one-hot": metrics.CategoricalAccuracy,
-            "flags": built["binary_accuracy"],
+            "ids": keras.metrics.SparseCategoricalAccuracy,
+            "one-hot": keras.metrics.CategoricalAccuracy,
+            "flags": flags_right,
         }
-        return [
-            (accuracy[self.form] if name == "accuracy" else built[name])(name=name)
-            for name in self.metrics
-        ]
+        overlap = partial(
+            keras.metrics.MeanIoU,
+            num_classes=self.units,
+            ignore_class=self.options.get("ignore_class"),
+            sparse_y_pred=False,
+        )
+        makers = {
+            "accuracy": accuracy.get(self.form),
+            "binary_accuracy": flags_right,
+            "mae": keras.metrics.MeanAbsoluteError,
+            "mean_iou": overlap,
+        }
+        return [makers[name](name=name) for name in self.metrics]
 
     # -------------------------------------------------------------- labels there and back
     def encode(self, y: Any) -> NDArray[Any]:
@@ -141,7 +142,10 @@ class LossChoice:
         """
         predicted = np.asarray(y_pred)
         if predicted.ndim < 1 or (self.units > 1 and predicted.shape[-1] != self.units):
-            msg = f"Predictions must have {self.units} values in the last axis; saw the shape {predicted.shape}. Pass model.predict(x)."
+            msg = (
+                f"Predictions must have {self.units} values in the last axis; saw the shape "
+                f"{predicted.shape}. Pass model.predict(x)."
+            )
             raise LabelError(msg)
         if self.labels.kind in ("soft", "continuous", "counts"):
             return self._in_label_shape(self._probabilities(predicted))
@@ -199,11 +203,10 @@ class LossChoice:
         return f"keras.losses.{self.keras_class}({settings})"
 
     def _lines(self) -> list[tuple[str, str]]:
-        metrics = ", ".join(self.metrics) or "none"
         lines = [
             ("loss", self.code),
             ("last layer", self.last_layer),
-            ("metrics", metrics),
+            ("metrics", ", ".join(self.metrics) or "none"),
             ("formula", self.formula),
             ("why", self.reason),
             ("note", self.note),
@@ -214,8 +217,10 @@ class LossChoice:
         return "\n".join(f"{name:<12}{text}" for name, text in self._lines())
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th style='text-align:left'>{name}</th><td style='text-align:left'>{html.escape(text)}</td></tr>"
+        """Show the choice as a table in a notebook."""
+        left = "style='text-align: left'"
+        rows = (
+            f"<tr><th {left}>{name}</th><td {left}>{html.escape(text)}</td></tr>"
             for name, text in self._lines()
         )
-        return f"<table>{rows}</table>"
+        return f"<table>{''.join(rows)}</table>"

@@ -72,7 +72,8 @@ def read_head(model: Any) -> Head | dict[str, Head] | list[Head]:
 
     Examples:
         >>> import keras
-        >>> read_head(keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, "softmax")])).activation
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, "softmax")])
+        >>> read_head(model).activation
         'softmax'
     """
     outputs = getattr(model, "_functional", None) or model

@@ -7,23 +7,27 @@ other reading wherever there is one.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from kerastrain.errors import LabelError
-from kerastrain.scan import FAR, Scan
-
-__all__ = ["Meaning", "meaning", "parse_numbers", "refuse_ids", "refuse_text", "without_ignored"]
+__all__ = [
+    "FEW",
+    "ROWS_PER_CLASS",
+    "Meaning",
+    "meaning",
+    "meaning_of_pixels",
+    "meaning_of_steps",
+    "without_ignored",
+]
 
 # How many different values are few? Ten digits, ten stars, seven days: what people list by hand.
 FEW = 10
 # A class that is to be learnt has several rows. Amounts that are measured rarely repeat so often.
 ROWS_PER_CLASS = 5
+MASK_CLASSES = 200  # more values than this are shades of grey; large sets of masks have 150, 171
 PERCENT = 100  # the largest of 101 numbers from 0: percent, or points in a test
 # Values of a mask that mark pixels or tokens without a label: Pascal VOC, padding, Hugging Face.
 IGNORED = (255, -1, -100)
@@ -48,8 +52,9 @@ def meaning(values: NDArray[Any] | None, counts: NDArray[np.int64] | None) -> Me
     Examples:
         >>> meaning(np.array([0, 1, 2]), np.array([50, 50, 50])).classes
         True
-        >>> meaning(np.array([0, 1, 2, 3, 5, 9]), np.array([80, 30, 12, 5, 2, 1]))  # doctor visits
-        Meaning(classes=False, other_tasks=('counts', 'classification'), because='whole numbers from 0 with a long thin tail')
+        >>> visits, patients = np.array([0, 1, 2, 3, 5, 9]), np.array([80, 30, 12, 5, 2, 1])
+        >>> meaning(visits, patients).other_tasks
+        ('counts', 'classification')
     """
     if values is None or counts is None:
         return Meaning(classes=False)
@@ -120,6 +125,35 @@ def _line(values: NDArray[Any], counts: NDArray[np.int64]) -> NDArray[np.float64
     return line
 
 
+def meaning_of_pixels(values: NDArray[Any] | None, shape: tuple[int, ...]) -> Meaning:
+    """Tell a mask of class ids from a picture: that has three channels, or many shades.
+
+    Examples:
+        >>> meaning_of_pixels(np.arange(11), (100, 8, 8)).classes
+        True
+        >>> meaning_of_pixels(np.arange(256), (100, 8, 8)).classes
+        False
+    """
+    if values is None or (len(shape) > 3 and shape[-1] > 1):
+        return Meaning(classes=False)
+    low, high, different = int(values[0]), int(values[-1]), len(values)
+    because = f"{different} whole numbers from {low} to {high}"
+    complete = low in (0, 1) and high - low + 1 == different and values.dtype.kind in "iu"
+    if different > MASK_CLASSES or not (complete or different <= FEW + 2):
+        return Meaning(False, ("classification",), because)
+    return Meaning(True, () if complete and different <= FEW + 2 else ("regression",), because)
+
+
+def meaning_of_steps(values: NDArray[Any] | None, counts: NDArray[np.int64] | None) -> Meaning:
+    """Tell sequences of ids from rows of amounts: ids use up most of their numbers."""
+    found = meaning(values, counts)
+    if values is None or found.classes or len(values) <= 5 * FEW:
+        return found
+    dense = values[0] in (0, 1) and len(values) >= 0.5 * (int(values[-1]) + 1)
+    other = ("regression",)
+    return Meaning(True, other, f"{len(values)} different ids") if dense else found
+
+
 def without_ignored(
     values: NDArray[Any], counts: NDArray[np.int64]
 ) -> tuple[NDArray[Any], NDArray[np.int64], int | None]:
@@ -142,136 +176,3 @@ def without_ignored(
         if mark == -1 or gap > np.diff(rest.astype(np.int64)).max():
             return rest, np.delete(counts, at), int(mark)
     return values, counts, None
-
-
-# ------------------------------------------------------------------ numbers that are neither
-def refuse_ids(seen: Scan) -> None:
-    """Refuse numbers that only tell rows apart, or that write a date.
-
-    Raises:
-        LabelError: each row has a number of its own out of a full range, or all are YYYYMMDD.
-    """
-    if not seen.whole or seen.size < 2 * FEW:
-        return
-    span = int(seen.high) - int(seen.low) + 1
-    all_different = seen.different == seen.counted
-    far = max(abs(int(seen.low)), abs(int(seen.high))) >= FAR
-    if all_different and (span <= 2 * seen.size or far):
-        msg = (
-            f"Labels must repeat or be amounts; y holds {seen.size:,} different whole numbers "
-            f"from {seen.low} to {seen.high}, one for each row: ids or row numbers, which "
-            "cannot be learnt. Pass another column; if they are amounts, pass task='regression'."
-        )
-        raise LabelError(msg)
-    for unit, second in (("s", 1), ("ms", 1000)):
-        if (
-            1e9 * second <= seen.low < seen.high < 2e9 * second
-            and seen.different > seen.counted / 2
-        ):
-            msg = (
-                f"Labels must be classes or amounts; y holds times as {unit} since 1970, such as "
-                f"{pd.Timestamp(int(seen.low), unit=unit)}. Take a part of them, pd.to_datetime(y, "
-                f"unit={unit!r}).hour, or a duration; if they are amounts, pass task='regression'."
-            )
-            raise LabelError(msg)
-    if seen.values is not None and 19000101 <= seen.low and seen.high <= 21001231:
-        days = seen.values.astype(np.int64)
-        months = days // 100 % 100
-        if ((months >= 1) & (months <= 12) & (days % 100 >= 1) & (days % 100 <= 31)).all():
-            msg = (
-                f"Labels must be classes or amounts; y holds dates written as numbers, such as "
-                f"{int(seen.low)}. Count days instead: "
-                "(pd.to_datetime(y, format='%Y%m%d') - pd.Timestamp('2000-01-01')).days"
-            )
-            raise LabelError(msg)
-
-
-# ------------------------------------------------------------------ text
-MISSING = {"", "nan", "na", "n/a", "#n/a", "<na>", "nat", "null", "?"}
-DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}( .*)?")
-PRICE = re.compile(
-    r"\s*[-+(]?\s*([$€£¥₹]|USD|EUR|GBP)?\s*[-+]?\d[\d,.' ]*\s*([$€£¥₹%]|USD|EUR|GBP)?\)?\s*"
-)
-
-
-def parse_numbers(texts: NDArray[Any]) -> NDArray[np.float64] | None:
-    """Read text as plain numbers, or None where one of them is none.
-
-    Digits after a leading 0 are a code, such as a postcode, and no number.
-
-    Examples:
-        >>> parse_numbers(np.array(["24.0", "7"], object)).tolist()
-        [24.0, 7.0]
-        >>> parse_numbers(np.array(["$24", "7"], object)) is None
-        True
-    """
-    if not all(isinstance(text, str | bytes) and text[:1] not in ("", b"") for text in texts):
-        return None
-    try:
-        numbers = np.array([float(text) for text in texts])
-    except ValueError:
-        return None
-    codes = any(len(text) > 1 and text[:1] in ("0", b"0") and text[1:2].isdigit() for text in texts)
-    return None if codes or not np.isfinite(numbers).all() else numbers
-
-
-def refuse_text(seen: Scan, rows: NDArray[Any]) -> None:
-    """Refuse text that is no set of classes: prices, dates, free text, marks of missing values.
-
-    Raises:
-        LabelError: says what the text is and how to make labels of it.
-    """
-    values = seen.values
-    if values is None:
-        raise _too_many(seen, rows)
-    if all(isinstance(value, str) for value in values):
-        _refuse_strings(values, rows)
-    if seen.size > FEW and len(values) > seen.size / 2:
-        raise _too_many(seen, rows)
-
-
-def _refuse_strings(values: NDArray[Any], rows: NDArray[Any]) -> None:
-    marks = [value for value in values if value.strip().lower() in MISSING]
-    if marks:
-        where = int(np.flatnonzero(rows.reshape(-1) == marks[0])[0]) // max(
-            1, rows[0].size if rows.ndim > 1 else 1
-        )
-        msg = (
-            f"Each row must have a label; y holds {marks[0]!r}, which marks a missing value, "
-            f"first in row {where}. Keep the labelled rows: keep = y != {marks[0]!r}; "
-            "x, y = x[keep], y[keep]. If it is a class of its own, pass pd.Categorical(y)."
-        )
-        raise LabelError(msg)
-    marked = any(not set(value) <= set("0123456789.- ") for value in values)
-    if marked and all(PRICE.fullmatch(value) for value in values):
-        msg = (
-            f"Amounts must be numbers; y holds text such as {values[0]!r} and {values[1]!r}. "
-            "Turn it into numbers: pd.Series(y).str.replace(r'[^0-9.-]', '', regex=True)"
-            ".astype(float). If these are names of classes, pass pd.Categorical(y)."
-        )
-        raise LabelError(msg)
-    if all(DATE.fullmatch(value) for value in values):
-        msg = (
-            f"Labels must be classes or amounts; y holds dates as text, such as {values[0]!r}. "
-            "For an amount: (pd.to_datetime(y) - pd.Timestamp('2000-01-01')).days; "
-            "for a class, a part of it: pd.to_datetime(y).month."
-        )
-        raise LabelError(msg)
-    numbers = [value for value in values if parse_numbers(np.array([value], object)) is not None]
-    if len(numbers) > FEW and len(numbers) > len(values) / 2:
-        odd = next(value for value in values if value not in numbers)
-        msg = (
-            f"Labels must be of one type; most of y are numbers written as text, but not {odd!r}. "
-            "Mark those as missing, pd.to_numeric(y, errors='coerce'), and drop them."
-        )
-        raise LabelError(msg)
-
-
-def _too_many(seen: Scan, rows: NDArray[Any]) -> LabelError:
-    examples = " and ".join(repr(str(text)[:40]) for text in rows.reshape(-1)[:2])
-    different = "more than 65,536" if seen.values is None else f"{len(seen.values):,}"
-    return LabelError(
-        f"Classes must repeat; y holds {different} different texts in {seen.size:,} rows, such as "
-        f"{examples}: names, ids or free text, which cannot be learnt as classes. Pass the column "
-        "of classes, or group these first: pd.Series(y).where(lambda s: s.map(s.value_counts()) >= 10, 'other')."
-    )

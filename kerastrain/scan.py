@@ -1,4 +1,4 @@
-"""What is in an array? Range, distinct values, missing rows: one pass, one block in memory at a time.
+"""What is in an array? Range, different values, missing rows: one pass, block by block.
 
 An array of a million rows is looked at in blocks that fit in the processor's cache. Each block is
 counted and forgotten, so that fifty million labels need no more memory than fifty thousand, and a
@@ -56,8 +56,8 @@ class Scan:
     whole: bool = False
     row_sums: tuple[float, float] | None = None
     column_sums: NDArray[np.float64] | None = None
-    missing: tuple[list[int], int] = ((), 0)  # type: ignore[assignment]
-    infinite: tuple[list[int], int] = ((), 0)  # type: ignore[assignment]
+    missing: tuple[list[int], int] = field(default_factory=lambda: ([], 0))
+    infinite: tuple[list[int], int] = field(default_factory=lambda: ([], 0))
     sample: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
 
     @property
@@ -220,7 +220,7 @@ class _Tally:
         if not self.open:
             return
         self.counted += block.size
-        if whole and -FAR < low and high < FAR and self._has_room(int(low), int(high)):
+        if whole and low > -FAR and high < FAR and self._has_room(int(low), int(high)):
             base = self.base
             near_zero = block.dtype.kind in "iu" and base == 0
             ids = block if near_zero else block.astype(np.int64, copy=False) - base
@@ -236,7 +236,7 @@ class _Tally:
     def _has_room(self, low: int, high: int) -> bool:
         """Make the table reach from `low` to `high`, if it may become that long."""
         if not len(self.table):
-            self.base = 0 if 0 <= low and high < WINDOW else low
+            self.base = 0 if low >= 0 and high < WINDOW else low
         first = min(self.base, low)
         last = max(self.base + len(self.table) - 1, high)
         if last - first >= WINDOW:
@@ -248,7 +248,7 @@ class _Tally:
 
     def different(self) -> int:
         """Count the different numbers seen so far."""
-        return np.count_nonzero(self.table) + len(self.others)
+        return int(np.count_nonzero(self.table)) + len(self.others)
 
     def result(self, dtype: np.dtype[Any]) -> tuple[NDArray[Any] | None, NDArray[np.int64] | None]:
         """Give the different numbers in order and how often each occurs; None when too many."""
@@ -264,7 +264,7 @@ class _Tally:
 
 
 def _native(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """Name the type of the same kind that pandas can count: no half or long floats, own byte order."""
+    """Name the type that pandas can count: no half or long floats, and the own byte order."""
     if dtype.kind == "f" and dtype.itemsize not in (4, 8):
         return np.dtype(np.float64)
     return dtype.newbyteorder("=")

@@ -1,0 +1,152 @@
+"""Which columns are no labels at all? Ids, dates, prices and free text, told by their values."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerastrain.errors import LabelError
+from kerastrain.refusals import dates
+from kerastrain.scan import FAR, Scan
+
+__all__ = ["parse_numbers", "refuse_ids", "refuse_text"]
+
+FEW = 10  # up to so many values may all be different: an example typed by hand
+FIRST_DAY, LAST_DAY = 19000101, 21001231  # dates as tables write them, in one number
+SINCE_2001, UNTIL_2033 = 1e9, 2e9  # seconds since 1970
+
+
+# ------------------------------------------------------------------ numbers
+def refuse_ids(seen: Scan) -> None:
+    """Refuse whole numbers that only tell rows apart, or that write a time.
+
+    Raises:
+        LabelError: each row has a number of its own out of a full range or beyond what a float
+            can hold, or all numbers are dates.
+    """
+    if not seen.whole or seen.size < 2 * FEW:
+        return
+    low, high = int(seen.low), int(seen.high)
+    all_different = seen.different == seen.counted
+    full_range = high - low + 1 <= 2 * seen.size
+    if all_different and (full_range or max(abs(low), abs(high)) >= FAR):
+        msg = (
+            f"Labels must repeat or be amounts; y holds {seen.size:,} different whole numbers "
+            f"from {low} to {high}, one for each row: ids or row numbers, which cannot be learnt. "
+            "Pass another column; if they are amounts, pass task='regression'."
+        )
+        raise LabelError(msg)
+    for unit, second in (("s", 1), ("ms", 1000)):
+        since_1970 = SINCE_2001 * second <= low and high < UNTIL_2033 * second
+        if since_1970 and seen.different > seen.counted / 2:
+            code = f"pd.to_datetime(pd.Series(y), unit={unit!r})"
+            kind = f"{unit} since 1970"
+            raise dates(kind, low, code)
+    if seen.values is not None and low >= FIRST_DAY and high <= LAST_DAY:
+        number = seen.values.astype(np.int64)
+        month, day = number // 100 % 100, number % 100
+        if ((month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)).all():
+            kind = "written as numbers"
+            raise dates(kind, low)
+
+
+# ------------------------------------------------------------------ text
+MISSING = {"", "nan", "na", "n/a", "#n/a", "<na>", "nat", "null", "?"}
+DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}( .*)?")
+MONEY = r"([$€£¥₹]|USD|EUR|GBP|%)?"
+PRICE = re.compile(rf"\s*[-+(]?\s*{MONEY}\s*[-+]?\d[\d,.' ]*\s*{MONEY}\)?\s*")
+PLAIN = set("0123456789.- ")  # without a sign of money, percent or thousands: perhaps a code
+
+
+def parse_numbers(texts: NDArray[Any]) -> NDArray[np.float64] | None:
+    """Read text as plain numbers, or None where one of them is none.
+
+    Digits after a leading 0 are a code, such as a postcode, and no number.
+
+    Examples:
+        >>> parse_numbers(np.array(["24.0", "7"], object)).tolist()
+        [24.0, 7.0]
+        >>> parse_numbers(np.array(["$24", "7"], object)) is None
+        True
+    """
+    try:
+        words = [text.decode() if isinstance(text, bytes) else text for text in texts]
+        numbers = np.array([float(word) for word in words])
+    except (ValueError, TypeError):
+        return None
+    if any(re.match(r"0\d", word) for word in words) or not np.isfinite(numbers).all():
+        return None
+    return numbers
+
+
+def refuse_text(seen: Scan, rows: NDArray[Any]) -> None:
+    """Refuse text that is no set of classes: prices, dates, free text, marks of missing values.
+
+    Args:
+        seen: What the scan of the text has seen.
+        rows: The text itself, for the rows and examples in the message.
+
+    Raises:
+        LabelError: says what the text is and how to make labels of it.
+    """
+    values = seen.values
+    if values is not None and all(isinstance(value, str) for value in values):
+        _refuse_marks(values, rows)
+        _refuse_amounts(values)
+        if all(DATE.fullmatch(value) for value in values):
+            kind = "as text"
+            raise dates(kind, values[0])
+    if values is None or (seen.size > FEW and len(values) > seen.size / 2):
+        examples = " and ".join(repr(str(text)[:40]) for text in rows.reshape(-1)[:2])
+        msg = (
+            f"Classes must repeat; y holds {'over ' if values is None else ''}"
+            f"{seen.different:,} different values in {seen.size:,} rows, such as {examples}: "
+            "names, ids or free text, which cannot be learnt as classes. Pass the column of "
+            "classes, or put rare ones together: y = pd.Series(y); "
+            "y.where(y.map(y.value_counts()) >= 10, 'other')."
+        )
+        raise LabelError(msg)
+
+
+def _refuse_marks(values: NDArray[Any], rows: NDArray[Any]) -> None:
+    mark = next((value for value in values if value.strip().lower() in MISSING), None)
+    if mark is None:
+        return
+    row = int(np.flatnonzero((rows == mark).reshape(len(rows), -1).any(axis=1))[0])
+    msg = (
+        f"Each row must have a label; y holds {mark!r}, which marks a missing value, first in row "
+        f"{row}. Keep the labelled rows: keep = y != {mark!r}; x, y = x[keep], y[keep]. "
+        "If it is a class of its own, pass pd.Categorical(y)."
+    )
+    raise LabelError(msg)
+
+
+def _refuse_amounts(values: NDArray[Any]) -> None:
+    """Refuse text that is a number with a sign beside it, or a number in most rows."""
+    marked = any(not set(value) <= PLAIN for value in values)
+    if marked and all(PRICE.fullmatch(value) for value in values):
+        msg = (
+            f"Amounts must be numbers; y holds text such as {values[0]!r}. Turn it into numbers: "
+            "pd.Series(y).str.replace(r'[^0-9.-]', '', regex=True).astype(float). "
+            "If these are names of classes, pass pd.Categorical(y)."
+        )
+        raise LabelError(msg)
+    odd = [value for value in values if not _is_number(value)]
+    if len(values) - len(odd) > FEW and 0 < len(odd) < len(values) / 2:
+        msg = (
+            "Labels must be of one type; most of y are numbers written as text, but not "
+            f"{odd[0]!r}. Mark those as missing, pd.to_numeric(pd.Series(y), errors='coerce'), "
+            "and drop them."
+        )
+        raise LabelError(msg)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
