@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from kerastrain import sgd, trace_descent
+import kerastrain as kt
 from kerastrain.plots import new_axes
 from kerastrain.surfaces import plot_descent
-from recipes.lesson import show
+
+from .lesson import show
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,9 +54,11 @@ def descend(start: float) -> list[float]:
 
 def run() -> pd.DataFrame:
     """Walk from each start by hand and with Keras' SGD: one row a step."""
-    optimizer = sgd(LEARNING_RATE, momentum=0.0)
+    optimizer = kt.sgd(LEARNING_RATE, momentum=0.0)
     walks = [
-        trace_descent(f, start, optimizer, steps=STEPS).assign(start=start, by_hand=descend(start))
+        kt.trace_descent(f, start, optimizer, steps=STEPS).assign(
+            start=start, by_hand=descend(start)
+        )
         for start in STARTS
     ]
     return pd.concat(walks, ignore_index=True)
@@ -67,9 +70,9 @@ def report(table: pd.DataFrame) -> str:
     steps = walk["x"].diff().abs()
     gap = (table["x"] - table["by_hand"]).abs().max()
     return (
-        f"From {STARTS[0]:g} the first step is {steps.iloc[1]:.2f} long, the last {steps.iloc[-1]:.5f}."
-        f" From {BOTTOM:g}, where the slope is {rest['gradient_norm'].max():g}, "
-        f"{STEPS} steps move by {rest['x'].diff().abs().max():g}.\n"
+        f"From {STARTS[0]:g} the first step is {steps.iloc[1]:.2f} long, the last "
+        f"{steps.iloc[-1]:.5f}. From {BOTTOM:g}, where the slope is "
+        f"{rest['gradient_norm'].max():g}, {STEPS} steps move by {rest['x'].diff().abs().max():g}.\n"
         f"Following the slope leads from f = {walk['value'].iloc[0]:g} to "
         f"f = {walk['value'].iloc[-1]:.4f}, and the loop by hand and Keras' SGD differ by "
         f"{gap:g} at most."
@@ -79,8 +82,8 @@ def report(table: pd.DataFrame) -> str:
 def plot(table: pd.DataFrame) -> Axes:
     """Draw the curve with the walk on it."""
     ax = plot_descent(f, table[table["start"] == STARTS[0]], xlim=(-1.5, 5.5), ax=new_axes()[0])
-    ax.annotate("start: steep, long steps", (STARTS[0], f(STARTS[0])), (0.0, 9.6), fontsize=9)
-    ax.annotate("slope 0: nothing moves", (BOTTOM, 1), (1.2, 0.1), fontsize=9)
+    ax.annotate("start: steep, long steps", (-0.7, 10), fontsize=10)
+    ax.annotate("slope 0: nothing moves", (BOTTOM, 2.2), fontsize=10, ha="center")
     ax.set_xlabel("weight w")
     ax.set_ylabel("loss f(w)")
     return ax

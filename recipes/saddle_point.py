@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any
 import keras
 import pandas as pd
 
-from kerastrain import sgd, trace_descent
+import kerastrain as kt
+from kerastrain.plots import COLOURS, new_axes
 from kerastrain.surfaces import plot_descent
-from recipes.lesson import show
+
+from .lesson import show
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,8 +64,8 @@ def run() -> pd.DataFrame:
             "small batches": (in_small_batches(), 0.0),
         }
         for case, (loss, y) in cases.items():
-            optimizer = sgd(LEARNING_RATE, momentum=momentum)
-            walk = trace_descent(loss, (1.0, y), optimizer, steps=STEPS)
+            optimizer = kt.sgd(LEARNING_RATE, momentum=momentum)
+            walk = kt.trace_descent(loss, (1.0, y), optimizer, steps=STEPS)
             walks.append(walk.assign(case=case, momentum=momentum))
     table = pd.concat(walks, ignore_index=True)
     table["value"] = f(table["x"], table["y"])  # of the whole data, for the small batches too
@@ -94,12 +96,17 @@ def report(table: pd.DataFrame) -> str:
 
 
 def plot(table: pd.DataFrame) -> Axes:
-    """Draw the pass from above with the walks without momentum and the one with it."""
-    walks = table.assign(
-        walk=table["case"] + table["momentum"].map({0.0: "", MOMENTUM: ", momentum"})
-    )
-    shown = walks[walks["walk"].isin(["on the ridge", "after a nudge, momentum", "small batches"])]
-    return plot_descent(f, shown, by="walk", xlim=(-1.2, 1.4), ylim=(-1.5, 1.5))
+    """Draw the pass from above with two walks, and the loss of all walks over the steps."""
+    left, right = new_axes(columns=2, width=8.4, height=3.6)
+    plain = table[table["momentum"] == 0]
+    plot_descent(f, plain, by="case", xlim=(-0.5, 1.6), ylim=(-1.4, 1.4), ax=left)
+    for case, colour in zip(table["case"].unique(), COLOURS, strict=False):
+        for momentum, style in ((0.0, "-"), (MOMENTUM, "--")):
+            rows = table[(table["case"] == case) & (table["momentum"] == momentum)]
+            right.plot(rows["step"], rows["value"], style, color=colour)
+    right.annotate("dashed: with momentum", (130, 0.75), fontsize=9)
+    right.set(xlabel="step", ylabel="loss", ylim=(-0.6, 1.1), xlim=(0, 400))
+    return left
 
 
 if __name__ == "__main__":

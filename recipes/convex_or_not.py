@@ -1,0 +1,129 @@
+"""Does the start matter? A convex loss leads to its minimum from anywhere, another does not.
+
+A function is convex when it is curved upwards along every line, like a bowl: all ways down meet.
+A loss that is not convex has several valleys, and the start decides in which one the descent ends.
+Logistic regression (one layer) has a convex loss; a deep network has none, so that its random
+initial weights decide where it ends.
+
+    python -m recipes.convex_or_not --plot convex.png
+
+Try next: set TILT to 3.0. One valley is gone, and all starts meet, although no bowl is left.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+import pandas as pd
+
+import kerastrain as kt
+from kerastrain.plots import new_axes
+from kerastrain.surfaces import plot_descent, plot_landscape
+
+from .lesson import show
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+TILT = 0.5
+CURVES = {"bowl": lambda w: w**2, "two valleys": lambda w: w**4 - 3 * w**2 + TILT * w}
+STARTS = (-2.0, -0.8, 0.8, 2.0)
+HIDDEN = {"logistic regression": (), "deep network": (4, 4)}  # units of the hidden layers
+SEEDS = 3
+EPOCHS = 150
+POINTS = 21
+
+
+def train(name: str, x: NDArray[np.float32], y: Any, seed: int) -> kt.TrainingRun:
+    """Train from initial weights that the seed draws, far apart from each other."""
+
+    def build_model(choice: kt.LossChoice) -> keras.Model:
+        far = keras.initializers.RandomNormal(stddev=2.0)
+        hidden = [keras.layers.Dense(units, "tanh") for units in HIDDEN[name]]
+        last = keras.layers.Dense(choice.units, choice.activation, kernel_initializer=far)
+        return keras.Sequential([keras.Input(x.shape[1:]), *hidden, last])
+
+    settings = {"epochs": EPOCHS, "batch_size": 1024, "schedule": "cosine", "verbose": 0}
+    return kt.train(build_model, x, y, optimizer=kt.adam(0.1), seed=seed, **settings)
+
+
+def lowest_bend(heights: NDArray[np.float64]) -> float:
+    """Find the smallest second difference along the rows, columns and diagonals of a grid.
+
+    Of three heights in a row it is left - 2 * middle + right: negative where they bend downwards.
+    """
+    middle = heights[1:-1, 1:-1]
+    ends = [(heights[:-2, 1:-1], heights[2:, 1:-1]), (heights[1:-1, :-2], heights[1:-1, 2:])]
+    ends += [(heights[:-2, :-2], heights[2:, 2:]), (heights[:-2, 2:], heights[2:, :-2])]
+    return float(min((left - 2 * middle + right).min() for left, right in ends))
+
+
+def run() -> pd.DataFrame:
+    """Walk from each start: one row a step of a curve, one row a training of a network."""
+    walks = []
+    for name, curve in CURVES.items():
+        for start in STARTS:
+            walk = kt.trace_descent(curve, start, kt.sgd(0.03, momentum=0.0), steps=150)
+            walks.append(walk.assign(problem=name, start=start))
+    data = kt.load_dataset("breast_cancer")
+    x = data.x[:, :2]  # two columns, so that the classes overlap
+    x = (x - x.mean(axis=0)) / x.std(axis=0)
+    rows, grids = [], {}
+    for name in HIDDEN:
+        for seed in range(SEEDS):
+            trained = train(name, x, data.y, seed)
+            grid = kt.loss_landscape(trained, x, data.y, points=POINTS)
+            heights = grid["loss"].to_numpy().reshape(POINTS, POINTS)
+            row = {"problem": name, "start": seed, "step": EPOCHS, "value": heights.min()}
+            row["value"] = heights[POINTS // 2, POINTS // 2]
+            # A sum of three float32 numbers is right to a few units of its last place.
+            row |= {
+                "lowest_bend": lowest_bend(heights),
+                "rounding": 4 * np.finfo(np.float32).eps * heights.max(),
+            }
+            rows.append(row)
+        grids[name] = grid.to_dict("list")
+    table = pd.concat([*walks, pd.DataFrame(rows)], ignore_index=True)
+    table.attrs["grids"] = grids
+    return table
+
+
+def ends(table: pd.DataFrame) -> pd.DataFrame:
+    """Give the last row of each walk and training."""
+    return table.groupby(["problem", "start"], sort=False).tail(1)
+
+
+def report(table: pd.DataFrame) -> str:
+    """Say who met, and how the losses bend."""
+    groups = ends(table).groupby("problem")
+    places, spread = groups["x"].agg(np.ptp), groups["value"].agg(np.ptp)
+    bends = groups["lowest_bend"].min()
+    one, deep = HIDDEN
+    return (
+        f"All {len(STARTS)} walks into the bowl end within {places['bowl']:.2f} of each other; "
+        f"those on the curve with two valleys {places['two valleys']:.2f} apart.\n"
+        f"Along all lines through the trained weights the loss of the {one} never bends down "
+        f"(least second difference {bends[one]:+.0e}); that of the {deep} does ({bends[deep]:+.2f}).\n"
+        f"From {SEEDS} seeds the convex loss ends within {spread[one]:.0e} of the same value, the "
+        f"loss of the deep network {spread[deep]:.0e} apart: there the start matters."
+    )
+
+
+def plot(table: pd.DataFrame) -> Axes:
+    """Draw both curves with their walks, and the loss around both networks."""
+    axes = new_axes(2, columns=2, width=7.6, height=6.0)
+    for ax, (name, curve) in zip(axes[:2], CURVES.items(), strict=True):
+        walks = table[table["problem"] == name].copy()
+        plot_descent(curve, walks.assign(start=""), by="start", xlim=(-2.1, 2.1), ax=ax)
+        ax.set(title=name, xlabel="weight", ylabel="loss")
+    for ax, (name, grid) in zip(axes[2:], table.attrs["grids"].items(), strict=True):
+        plot_landscape(pd.DataFrame(grid), ax=ax)
+        ax.set_title(name)
+    return axes[0]
+
+
+if __name__ == "__main__":
+    show(run, report, plot)

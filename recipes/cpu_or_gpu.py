@@ -1,0 +1,96 @@
+"""CPU or GPU: where is the work done, and does it matter for the result?
+
+A GPU does thousands of small sums at once, a CPU a few, each sooner. So a large network trains
+faster on a GPU, while a small one leaves it waiting. The result is the same but for rounding, as
+the sums are added up in another order.
+
+    python -m recipes.cpu_or_gpu --plot devices.png
+
+On a machine without a GPU the table has a single device, and nothing to compare it with.
+
+Try next: add 2048 to UNITS. The seconds of a CPU grow with the square of it.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import keras
+import numpy as np
+import pandas as pd
+
+import kerastrain as kt
+from kerastrain.plots import COLOURS, new_axes
+
+from .lesson import show
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+UNITS = (16, 512)  # of both hidden layers: a small network and a large one
+EPOCHS = 3
+TOLERANCE = 0.01  # in a probability; GPUs multiply with about 3 digits (TF32) unless told not to
+SEED = 1
+
+
+def train(units: int, device: str) -> tuple[NDArray[np.float32], float]:
+    """Train on one device from the same beginning; give the predictions and the seconds."""
+    data = kt.load_dataset("digits")
+    x = data.x / 16
+    hidden = [keras.layers.Dense(units, "relu") for _ in range(2)]
+    with kt.use_device(device):  # the weights are made where they will be used
+        keras.utils.set_random_seed(SEED)
+        model = keras.Sequential([keras.Input((64,)), *hidden, keras.layers.Dense(10, "softmax")])
+        model.compile(kt.sgd(0.05), "sparse_categorical_crossentropy")
+        kt.fit(model, x, data.y, epochs=1, shuffle=False, verbose=0)  # compiles the steps
+        start = time.perf_counter()
+        kt.fit(model, x, data.y, epochs=EPOCHS, shuffle=False, verbose=0)
+        seconds = time.perf_counter() - start
+        return np.asarray(keras.ops.convert_to_numpy(model(x))), seconds / EPOCHS
+
+
+def run() -> pd.DataFrame:
+    """Train each network on each device of this machine: one row each."""
+    rows = []
+    for units in UNITS:
+        first = None
+        for device in kt.list_devices()["name"]:
+            predictions, seconds = train(units, device)
+            first = predictions if first is None else first
+            gap = float(np.abs(predictions - first).max())
+            rows.append({"device": device, "units": units, "seconds": seconds, "gap": gap})
+    return pd.DataFrame(rows).rename(columns={"seconds": "seconds_per_epoch", "gap": "largest_gap"})
+
+
+def report(table: pd.DataFrame) -> str:
+    """Say which device is faster, and how far the results differ."""
+    lines = [
+        f"{row.device} takes {1000 * row.seconds_per_epoch:.0f} ms an epoch with {row.units} units."
+        for row in table.itertuples()
+    ]
+    devices = list(table["device"].unique())
+    return "\n".join(lines) + (
+        f"\nThe result does not depend on where the work is done: on {len(devices)} device"
+        f"{'s' if len(devices) > 1 else ''} ({', '.join(devices)}) the predicted probabilities "
+        f"differ by {table['largest_gap'].max():.1g} at most."
+    )
+
+
+def plot(table: pd.DataFrame) -> Axes:
+    """Draw the time of an epoch for each network and device."""
+    ax = new_axes(height=2.6)[0]
+    names = [f"{row.device}, {row.units} units" for row in table.itertuples()]
+    kinds = list(table["device"].unique())
+    colours = [COLOURS[kinds.index(device)] for device in table["device"]]
+    bars = ax.barh(names, 1000 * table["seconds_per_epoch"], color=colours)
+    ax.bar_label(bars, fmt="%.0f ms", padding=4)
+    ax.invert_yaxis()
+    ax.margins(x=0.15)
+    ax.set_xlabel("milliseconds an epoch of 1,797 digits")
+    return ax
+
+
+if __name__ == "__main__":
+    show(run, report, plot)

@@ -1,0 +1,143 @@
+"""'mae', 'accuracy', 'acc': what is a metric, and what is it called afterwards?
+
+The loss is minimised; a metric is only reported, and training goes the same way without it. Keras
+writes a metric into the history under the very name that was passed to `compile`. 'accuracy' is a
+short name for several metrics: which one it becomes depends on the labels and on the last layer.
+
+    python -m recipes.metric_names --plot metrics.png
+
+Note the last case: with several signs at once, 'accuracy' only looks at the largest one. What is
+meant there is 'binary_accuracy', each sign by itself, and `train` reports that one.
+
+Try next: add "mape" to the metrics of "amount": mean_absolute_percentage_error, by its short name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+import pandas as pd
+
+import kerastrain as kt
+from kerastrain.plots import COLOURS, new_axes
+
+from .lesson import show
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+SEED = 1
+# labels: the data, the loss, the last layer, the metrics by the names that are passed
+CASES: dict[str, tuple[str, str, tuple[int, str], tuple[str, ...]]] = {
+    "amount": ("diabetes", "mse", (1, "linear"), ("mae", "MAE", "mean_absolute_error")),
+    "two classes": (
+        "breast_cancer",
+        "binary_crossentropy",
+        (1, "sigmoid"),
+        ("accuracy", "acc", "binary_accuracy"),
+    ),
+    "ids": (
+        "penguins",
+        "sparse_categorical_crossentropy",
+        (3, "softmax"),
+        ("accuracy", "acc", "sparse_categorical_accuracy"),
+    ),
+    "one-hot": (
+        "penguins",
+        "categorical_crossentropy",
+        (3, "softmax"),
+        ("accuracy", "acc", "categorical_accuracy", "binary_accuracy"),
+    ),
+    "several signs": (
+        "liver",
+        "binary_crossentropy",
+        (4, "sigmoid"),
+        ("accuracy", "acc", "categorical_accuracy", "binary_accuracy"),
+    ),
+}
+
+
+def train(labels: str, metrics: Sequence[str]) -> tuple[dict[str, Any], list[Any]]:
+    """Train for an epoch; give the last row of the history, and the weights."""
+    dataset, loss, (units, activation), _ = CASES[labels]
+    data = kt.load_dataset(dataset)
+    x = (data.x - data.x.mean(axis=0)) / data.x.std(axis=0)
+    y = data.y if data.y.dtype.kind == "f" else kt.choose_loss(data.y).encode(data.y)
+    y = kt.one_hot(y) if labels == "one-hot" else y
+    keras.utils.set_random_seed(SEED)
+    model = keras.Sequential([keras.Input(x.shape[1:]), keras.layers.Dense(units, activation)])
+    model.compile(kt.sgd(0.01), loss, metrics=list(metrics))
+    history = kt.fit(model, x, y, epochs=1, seed=SEED, verbose=0)
+    return history.iloc[-1].to_dict(), model.get_weights()
+
+
+def run() -> pd.DataFrame:
+    """Train a model for each kind of labels: one row a metric."""
+    rows = []
+    for labels, (_, _, (units, activation), metrics) in CASES.items():
+        history, weights = train(labels, metrics)
+        for name in metrics:
+            row = {"labels": labels, "last_layer": f"Dense({units}, {activation!r})"}
+            row |= {"passed": name, "in_history": name in history, "value": history.get(name)}
+            # Which long name stands for the same numbers as this one?
+            row["same_as"] = ", ".join(
+                other for other in metrics if "_" in other and history.get(other) == row["value"]
+            )
+            rows.append(row)
+        if labels == "amount":
+            _, without = train(labels, [])
+            pairs = zip(weights, without, strict=True)
+            gap = max(float(np.abs(one - other).max()) for one, other in pairs)
+    table = pd.DataFrame(rows)
+    table.attrs["weight_gap"] = gap
+    return table
+
+
+def report(table: pd.DataFrame) -> str:
+    """Say what each name became, and that metrics do not steer."""
+    accuracy = table[table["passed"] == "accuracy"]
+    lines = [
+        f"'accuracy' with {row.labels} and {row.last_layer} is {row.same_as}."
+        for row in accuracy.itertuples()
+    ]
+    return "\n".join(lines) + (
+        f"\n{table['in_history'].sum()} of {len(table)} metrics stand in the history under the "
+        f"name that was passed, and with or without metrics the weights end "
+        f"{table.attrs['weight_gap']:g} apart: a metric is reported, not minimised."
+    )
+
+
+def plot(table: pd.DataFrame) -> Axes:
+    """Draw the values that stand behind 'accuracy' and behind its long names."""
+    ax = new_axes(height=3.8)[0]
+    shown = table[(table["labels"] != "amount") & (table["passed"] != "acc")]
+    names = list(shown["labels"].unique())
+    long_names = [name for name in shown["passed"].unique() if name != "accuracy"]
+    for colour, name in zip(COLOURS, long_names, strict=False):
+        rows = shown[shown["passed"] == name]
+        ax.plot(rows["value"], rows["labels"].map(names.index), "o", color=colour, markersize=9)
+        for row in rows.itertuples():
+            ax.annotate(
+                row.passed,
+                (row.value, names.index(row.labels)),
+                xytext=(0, 9),
+                textcoords="offset points",
+                ha="center",
+                color=colour,
+                fontsize=9,
+            )
+    rows = shown[shown["passed"] == "accuracy"]
+    ax.plot(rows["value"], rows["labels"].map(names.index), "kx", markersize=8)
+    ax.set_yticks(range(len(names)), names)
+    ax.set(
+        xlabel="value after an epoch (a cross marks what 'accuracy' gives)",
+        ylim=(-0.4, len(names) - 0.4),
+    )
+    return ax
+
+
+if __name__ == "__main__":
+    show(run, report, plot)

@@ -1,0 +1,108 @@
+"""Training loss against validation loss: when does learning become learning by heart?
+
+A network with many weights can learn its training rows by heart, noise included: the training
+loss goes on falling while the loss on rows that it never sees (the validation loss) turns and
+rises. That gap is overfitting. Early stopping watches the validation loss, ends the training when
+it has not fallen for some epochs (the patience), and keeps the weights of the best one.
+
+    python -m recipes.overfitting --plot overfitting.png
+
+Try next: set ROWS to 1400. More data leave less to learn by heart, and the gap opens later.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import keras
+import pandas as pd
+
+import kerastrain as kt
+from kerastrain.plots import COLOURS, label_lines, new_axes
+
+from .lesson import show
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+ROWS = 500  # of about four years of weather
+EPOCHS = 30
+PATIENCE = 4
+SEED = 1
+
+
+def build_model(choice: kt.LossChoice) -> keras.Model:
+    """Build a network with far more weights than there are rows."""
+    hidden = [keras.layers.Dense(64, "relu"), keras.layers.Dense(64, "relu")]
+    return keras.Sequential([*hidden, keras.layers.Dense(choice.units, choice.activation)])
+
+
+def run() -> pd.DataFrame:
+    """Will it rain tomorrow? Train to the end, and with early stopping: one row an epoch."""
+    data = kt.load_dataset("rain")
+    x = (data.x - data.x.mean(axis=0)) / data.x.std(axis=0)
+    tables = []
+    for way, patience in (("to the end", None), ("early stopping", PATIENCE)):
+        trained = kt.train(
+            build_model,
+            x[:ROWS],
+            data.y[:ROWS],
+            optimizer=kt.adam(0.003),
+            epochs=EPOCHS,
+            validation_split=0.4,
+            patience=patience,
+            seed=SEED,
+            verbose=0,
+        )
+        last = trained.history["epoch"].max()
+        kept = trained.best_epoch if patience else last
+        tables.append(trained.history.assign(way=way, kept=trained.history["epoch"] == kept))
+    columns = ["way", "epoch", "split", "loss", "accuracy", "kept"]
+    return pd.concat(tables, ignore_index=True)[columns]
+
+
+def gap(table: pd.DataFrame) -> pd.Series[float]:
+    """Subtract the training loss from the validation loss, epoch by epoch."""
+    rows = table[table["way"] == "to the end"]
+    losses = rows.pivot_table(index="epoch", columns="split", values="loss")
+    return losses["val"] - losses["train"]
+
+
+def report(table: pd.DataFrame) -> str:
+    """Say how far the gap opens and what stopping early gains."""
+    kept = table[table["kept"] & (table["split"] == "val")].set_index("way")
+    end, early = kept.loc["to the end"], kept.loc["early stopping"]
+    opened = gap(table)
+    return (
+        f"The gap between validation and training loss opens from {opened.iloc[0]:+.2f} in the "
+        f"first epoch to {opened.iloc[-1]:+.2f} in the last.\n"
+        f"Stopping early keeps the weights of epoch {early['epoch']} with a validation loss of "
+        f"{early['loss']:.2f}; trained to the end, epoch {end['epoch']}, it is {end['loss']:.2f}."
+    )
+
+
+def plot(table: pd.DataFrame) -> Axes:
+    """Draw both losses, and the epoch that early stopping keeps."""
+    ax = new_axes()[0]
+    full = table[table["way"] == "to the end"]
+    for split, name, colour in zip(
+        ("train", "val"), ("training", "validation"), COLOURS, strict=False
+    ):
+        rows = full[full["split"] == split]
+        ax.plot(rows["epoch"], rows["loss"], color=colour, label=name)
+    best = table[table["kept"] & (table["way"] == "early stopping") & (table["split"] == "val")]
+    ax.plot(best["epoch"], best["loss"], "o", color=COLOURS[1], markersize=9)
+    ax.annotate(
+        "early stopping keeps\nthese weights",
+        (best["epoch"].iloc[0], best["loss"].iloc[0]),
+        xytext=(10, 24),
+        textcoords="offset points",
+        fontsize=9,
+    )
+    ax.set(xlabel="epoch", ylabel="loss (cross-entropy)", ylim=(0, None))
+    label_lines(ax)
+    return ax
+
+
+if __name__ == "__main__":
+    show(run, report, plot)

@@ -1,0 +1,130 @@
+"""SGD, momentum, Adam: what do optimizers do beyond following the slope?
+
+Data are often ill-conditioned: the loss is a long, narrow valley, steep across and nearly flat
+along. Plain SGD (stochastic gradient descent: a batch a step) must keep its steps short because of
+the steep sides, so it creeps along the valley. Momentum adds up the steps that point the same way;
+Adam divides the step of each weight by the size of its own slopes.
+
+    python -m recipes.sgd_and_adam --plot sgd_and_adam.png
+
+Try next: add "nesterov": kt.sgd(0.01, nesterov=True) to optimizers().
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import keras
+import numpy as np
+import pandas as pd
+
+import kerastrain as kt
+from kerastrain.plots import COLOURS, label_lines, new_axes
+from kerastrain.surfaces import plot_landscape
+
+from .lesson import show
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+EPOCHS = 60
+CLOSE = 1.02  # times the least loss that any weights can reach
+SEED = 1
+
+
+def optimizers() -> dict[str, keras.optimizers.Optimizer]:
+    """Make each optimizer with its settings; each is a Keras object that `compile` takes."""
+    return {
+        "sgd": kt.sgd(0.03, momentum=0.0),
+        "momentum": kt.sgd(0.01, momentum=0.9),
+        "adam": kt.adam(0.01),
+    }
+
+
+def walk(
+    x: NDArray[np.float32], y: NDArray[np.float32], optimizer: keras.optimizers.Optimizer
+) -> tuple[kt.TrainingRun, list[list[NDArray[np.float32]]]]:
+    """Train a linear model from zero weights, and collect its weights after each epoch."""
+    layer = keras.layers.Dense(1, kernel_initializer="zeros")
+    model = keras.Sequential([keras.Input(x.shape[1:]), layer])
+    path = [model.get_weights()]
+    collect = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: path.append(model.get_weights())
+    )
+    trained = kt.train(
+        model,
+        x,
+        y,
+        loss="mean_squared_error",
+        optimizer=optimizer,
+        callbacks=[collect],
+        epochs=EPOCHS,
+        seed=SEED,
+        verbose=0,
+    )
+    return trained, path
+
+
+def run() -> pd.DataFrame:
+    """Train with each optimizer on real data: one row an epoch, with the loss at its end."""
+    data = kt.load_dataset("diabetes")
+    x = (data.x - data.x.mean(axis=0)) / data.x.std(axis=0)
+    y = ((data.y - data.y.mean()) / data.y.std()).astype(np.float32)
+    tables = []
+    for name, optimizer in optimizers().items():
+        trained, path = walk(x, y, optimizer)
+        losses = [float(np.mean((x @ weights[:, 0] + bias - y) ** 2)) for weights, bias in path]
+        table = pd.DataFrame({"optimizer": name, "epoch": range(EPOCHS + 1), "loss": losses})
+        tables.append(table)
+        if name == "sgd":
+            plane = kt.loss_landscape(trained, x, y, path=path)
+    table = pd.concat(tables, ignore_index=True)
+    curvatures = np.linalg.eigvalsh(np.cov(x.T))
+    best = np.linalg.lstsq(x, y, rcond=None)[0]  # linear algebra finds the minimum at once
+    table.attrs = {
+        "least_loss": float(np.mean((x @ best - y) ** 2)),
+        "condition": float(curvatures[-1] / curvatures[0]),
+        "plane": plane.to_dict("list"),
+        "path": plane.attrs["path"],
+    }
+    return table
+
+
+def epochs_needed(table: pd.DataFrame) -> pd.Series[float]:
+    """Count the epochs until the loss is close to the least; infinite where it never is."""
+    close = table[table["loss"] <= CLOSE * table.attrs["least_loss"]]
+    first = close.groupby("optimizer")["epoch"].min()
+    return first.reindex(table["optimizer"].unique()).astype(float).fillna(np.inf)
+
+
+def report(table: pd.DataFrame) -> str:
+    """Say how ill-conditioned the data are, and who gets there first."""
+    epochs = epochs_needed(table)
+    sgd = f"{epochs['sgd']:.0f}" if np.isfinite(epochs["sgd"]) else f"more than {EPOCHS}"
+    return (
+        f"The steepest direction of this loss is {table.attrs['condition']:.0f} times as curved as "
+        f"the flattest one.\n"
+        f"To come within {CLOSE - 1:.0%} of the least loss, plain SGD needs {sgd} epochs, SGD with "
+        f"momentum {epochs['momentum']:.0f}, Adam {epochs['adam']:.0f}."
+    )
+
+
+def plot(table: pd.DataFrame) -> Axes:
+    """Draw the loss above the least one, and the valley with the path of plain SGD."""
+    left, right = new_axes(columns=2, width=8.4, height=3.6)
+    for (name, rows), colour in zip(table.groupby("optimizer", sort=False), COLOURS, strict=False):
+        above = rows["loss"] / table.attrs["least_loss"] - 1
+        left.plot(rows["epoch"], 100 * above, color=colour, label=str(name))
+    left.axhline(100 * (CLOSE - 1), color="0.5", linestyle=":")
+    left.set(xlabel="epoch", ylabel="loss above the least (%)", yscale="log", ylim=(0.1, 200))
+    label_lines(left)
+    plane = pd.DataFrame(table.attrs["plane"])
+    plane.attrs["path"] = table.attrs["path"]
+    plot_landscape(plane, ax=right)
+    right.set_title("the path of sgd", fontsize=10, loc="left")
+    return left
+
+
+if __name__ == "__main__":
+    show(run, report, plot)
