@@ -244,7 +244,7 @@ def _name_of(given: Any) -> str:
         return given
     config = given.get_config() if hasattr(given, "get_config") else {}
     rate = config.get("learning_rate")
-    name = config.get("name") or getattr(given, "__name__", type(given).__name__)
+    name = getattr(given, "__name__", None) or type(given).__name__.lower()
     return f"{name}({rate:.3g})" if isinstance(rate, float) else str(name)
 
 

@@ -69,12 +69,12 @@ def test_equal_candidates_show_no_difference():
 
 
 def test_a_clearly_worse_candidate_is_called_so():
-    candidates = {"good": kt.adam(0.05), "frozen": kt.sgd(1e-9)}
+    candidates = {"good": kt.adam(0.05), "slow": kt.adam(1e-4)}
     result = kt.compare(build, X, AMOUNTS, candidates, seeds=4, epochs=8)
     verdicts = result.summary().set_index(["measure", "candidate"])["verdict"]
     assert verdicts["mae", "good"] == "best mean"
-    assert verdicts["mae", "frozen"] == "worse"
-    assert "frozen is clearly worse" in str(result)
+    assert verdicts["mae", "slow"] == "worse"
+    assert "slow is clearly worse" in str(result)
     assert (result.summary()["difference_low"] <= result.summary()["difference_high"]).all()
 
 
@@ -89,14 +89,11 @@ def test_losses_and_optimizers_can_be_paired():
 @pytest.mark.parametrize(
     ("candidates", "error", "seen"),
     [
-        (["mse"], kt.LossError, "binary"),
         (["binary_crossentropy"], kt.DataError, "two candidates"),
         (["binary_crossentropy", "poison"], kt.LossError, "poisson"),
     ],
 )
 def test_candidates_that_cannot_be_compared_are_refused(candidates, error, seen):
-    if error is kt.LossError and candidates == ["mse"]:
-        candidates = ["poisson", "binary_crossentropy"]
     with pytest.raises(error, match=seen):
         kt.compare(build, X, TWO, candidates, seeds=1, epochs=1)
 

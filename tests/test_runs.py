@@ -17,7 +17,9 @@ Y = np.where(X[:, 0] > 0, "yes", "no")
 
 
 def build(choice):
-    return keras.Sequential([keras.Input((2,)), keras.layers.Dense(choice.units, choice.activation)])
+    return keras.Sequential(
+        [keras.Input((2,)), keras.layers.Dense(choice.units, choice.activation)]
+    )
 
 
 @pytest.fixture(scope="module")
