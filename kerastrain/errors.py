@@ -17,6 +17,8 @@ Every message says what must hold, what was seen, and the way out::
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 __all__ = [
     "CheckError",
     "CheckWarning",
@@ -56,7 +58,16 @@ class DataError(KerastrainError, ValueError):
 
 
 class CheckError(KerastrainError, ValueError):
-    """The set-up certainly cannot learn; `args[1]` is not used, the message lists each finding."""
+    """The set-up certainly cannot learn; the message lists each error.
+
+    Args:
+        message: All errors, a line each.
+        findings: What `check` found, warnings too.
+    """
+
+    def __init__(self, message: str, *, findings: Sequence[object] = ()) -> None:
+        super().__init__(message)
+        self.findings = tuple(findings)
 
 
 class RunError(KerastrainError, RuntimeError):

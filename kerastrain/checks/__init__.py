@@ -109,7 +109,9 @@ def check(
         ['binary-range']
     """
     arguments = dict(locals())
-    given = {k: v for k, v in arguments.items() if k not in ("model", "x", "y", "silence", "unknown")}
+    given = {
+        k: v for k, v in arguments.items() if k not in ("model", "x", "y", "silence", "unknown")
+    }
     silent = {silence} if isinstance(silence, str) else set(silence or ())
     with untouched():
         try:
@@ -143,8 +145,8 @@ def _is_auto(value: Any) -> bool:
 
 def _chosen(model: Any, x: Any, y: Any) -> Any:
     """Choose the loss from the labels; none where there are none."""
-    from ..errors import KerastrainError
-    from ..losses import choose_loss
+    from kerastrain.errors import KerastrainError
+    from kerastrain.losses import choose_loss
 
     labelled = x if y is None and not hasattr(x, "shape") else y
     if labelled is None:

@@ -197,7 +197,7 @@ def _kind(array: Any) -> tuple[str, str]:
 def _kind_of(dtype: Any) -> str:
     """Say what sort of thing a NumPy, pandas or TensorFlow type holds."""
     dtype = getattr(dtype, "as_numpy_dtype", dtype)
-    kind = getattr(dtype, "kind", None) or getattr(np.dtype(dtype), "kind", "O")
+    kind = str(getattr(dtype, "kind", None) or np.dtype(dtype).kind)
     name = str(dtype).lower()
     if "bfloat16" in name:
         return "number"
@@ -221,8 +221,9 @@ def _blocks(count: int, width: int) -> list[tuple[int, int]]:
 def _pick(array: Any, count: int, width: int) -> NDArray[np.float64]:
     """Take evenly spaced rows, fewer of wide ones."""
     rows = min(count, max(16, min(ROWS, 4 * BLOCK // max(1, width))))
-    where = np.unique(np.linspace(0, max(0, count - 1), rows).astype(int)) if count else []
-    return take(array, where).astype(np.float64)
+    where = np.unique(np.linspace(0, max(0, count - 1), rows).astype(int))[:count]
+    picked: NDArray[np.float64] = take(array, where).astype(np.float64)
+    return picked
 
 
 def take(array: Any, rows: Any) -> NDArray[Any]:
@@ -234,8 +235,10 @@ def take(array: Any, rows: Any) -> NDArray[Any]:
     if type(array).__module__.startswith("tensorflow"):
         import tensorflow as tf
 
-        return np.asarray(tf.gather(array, rows))
-    return np.asarray(array)[rows]
+        gathered: NDArray[Any] = np.asarray(tf.gather(array, rows))
+        return gathered
+    rest: NDArray[Any] = np.asarray(array)[rows]
+    return rest
 
 
 def class_ids(facts: Facts, start: int, stop: int) -> NDArray[np.int64]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import html
 import warnings
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, cast
+from typing import Literal, NamedTuple
 
-from ..errors import CheckError, CheckWarning
+from kerastrain.errors import CheckError, CheckWarning
 
 __all__ = ["Finding", "Findings", "Mode", "Problem", "Severity", "enforce"]
 
@@ -91,7 +91,10 @@ def enforce(findings: list[Finding], mode: Mode = "error", *, stacklevel: int = 
             warnings.warn(str(finding), CheckWarning, stacklevel=stacklevel + 1)
     if errors:
         message = "\n".join(
-            ["Training would go wrong:", *(f"- {finding}" for finding in errors)]
-            + ["To train all the same: check='warn'."]
+            (
+                "Training would go wrong:",
+                *(f"- {finding}" for finding in errors),
+                "To train all the same: check='warn'.",
+            )
         )
-        raise CheckError(message, findings=cast("list[object]", list(findings)))
+        raise CheckError(message, findings=findings)

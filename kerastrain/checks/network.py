@@ -14,7 +14,7 @@ __all__ = ["Pass", "has_own_step", "layers_of", "looked_at", "output_names", "ru
 
 ROWS = 16
 NUMBERS = 1 << 20  # numbers in the batch at most, so that wide inputs get fewer rows
-STEPS = 64  # steps of time beyond which running layers eagerly costs more than it tells
+STEPS = 32  # steps of time beyond which running layers eagerly costs more than it tells
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,9 @@ def run_once(model: Any, batch: Any, targets: Any, losses: Any) -> Pass:
             for output, target, loss in zip(flat, targets, losses(flat), strict=False):
                 value = None if loss is None or target is None else loss(target, output)
                 values.append(np.nan if value is None else float(np.mean(value)))
-                total = total if value is None else total + tf.cast(tf.reduce_mean(value), "float32")
+                total = (
+                    total if value is None else total + tf.cast(tf.reduce_mean(value), "float32")
+                )
             stage = "gradient"
         gradients: list[Any] = [None] * len(variables)
         if variables and not np.all(np.isnan(values)):

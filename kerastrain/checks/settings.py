@@ -129,10 +129,11 @@ def _wrapper() -> Any:
 def _changed(function: Any, options: dict[str, Any]) -> dict[str, Any]:
     """Keep the options that differ from the function's own defaults."""
     defaults = {
-        name: parameter.default for name, parameter in inspect.signature(function).parameters.items()
+        name: parameter.default
+        for name, parameter in inspect.signature(function).parameters.items()
     }
-    return {k: v for k, v in options.items() if k not in defaults or defaults[k] is not v
-            and defaults[k] != v}  # fmt: skip
+    return {k: v for k, v in options.items() if k not in defaults or (defaults[k] is not v
+            and defaults[k] != v)}  # fmt: skip
 
 
 def _crossentropy(y_shape: tuple[Any, ...], out_shape: tuple[Any, ...]) -> str:

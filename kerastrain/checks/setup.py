@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..heads import Head, read_head
+from kerastrain.heads import Head, read_head
+
 from .facts import Facts, look_at
 from .network import (
     Pass,
@@ -204,7 +205,9 @@ def _batch_size(given: Any) -> int:
     return int(given) if isinstance(given, int | np.integer) and given > 0 else 32
 
 
-def gather(model: Any, x: Any, y: Any, given: Mapping[str, Any], unknown: Mapping[str, Any]) -> Setup:
+def gather(
+    model: Any, x: Any, y: Any, given: Mapping[str, Any], unknown: Mapping[str, Any]
+) -> Setup:
     """Look at a set-up: data, model, settings, and one pass over a small batch.
 
     Args:
@@ -280,7 +283,9 @@ def _names(structure: Any, names: list[str], count: int) -> list[str]:
     return names or [f"output_{i}" for i in range(count)]
 
 
-def _match(given: Any, names: list[str], count: int, what: str, trouble: dict[str, str]) -> list[Any]:
+def _match(
+    given: Any, names: list[str], count: int, what: str, trouble: dict[str, str]
+) -> list[Any]:
     """Give each output its part of an argument, by name or by order.
 
     What does not fit is written into `trouble`; then no output has a part.
@@ -288,7 +293,9 @@ def _match(given: Any, names: list[str], count: int, what: str, trouble: dict[st
     if isinstance(given, Mapping):
         wrong = [key for key in given if key not in names]
         if wrong:
-            trouble[what] = f"{what} has the keys {sorted(map(str, given))}, the outputs are {names}"
+            trouble[what] = (
+                f"{what} has the keys {sorted(map(str, given))}, the outputs are {names}"
+            )
             return [None] * count
         if what == "y" and len(given) < count:
             trouble[what] = f"{what} has {len(given)} parts, the model has {count} outputs"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from ..findings import Problem, Severity
-from ..setup import Setup
+from kerastrain.checks.findings import Problem, Severity
+from kerastrain.checks.setup import Setup
+
 from . import (
     callbacks,
     data,

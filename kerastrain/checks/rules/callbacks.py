@@ -8,8 +8,8 @@ import string
 from collections.abc import Iterator
 from typing import Any
 
-from ..findings import Problem
-from ..setup import Setup
+from kerastrain.checks.findings import Problem
+from kerastrain.checks.setup import Setup
 
 
 def logged_names(setup: Setup) -> set[str]:
@@ -37,7 +37,9 @@ def logged_names(setup: Setup) -> set[str]:
     rated = (keras.callbacks.LearningRateScheduler, keras.callbacks.ReduceLROnPlateau)
     if setup.validates:
         names |= {f"val_{name}" for name in names}
-    return names | ({"learning_rate"} if any(isinstance(c, rated) for c in setup.callbacks) else set())
+    return names | (
+        {"learning_rate"} if any(isinstance(c, rated) for c in setup.callbacks) else set()
+    )
 
 
 def _object_name(metric: Any) -> str:
@@ -109,7 +111,11 @@ def watched_direction(setup: Setup) -> Iterator[Problem]:
     for callback in setup.callbacks:
         watched, mode = getattr(callback, "monitor", ""), getattr(callback, "mode", "auto")
         operation = getattr(getattr(callback, "monitor_op", None), "__name__", "")
-        mode = mode if mode in ("min", "max") else {"less": "min", "greater": "max"}.get(operation, "auto")
+        mode = (
+            mode
+            if mode in ("min", "max")
+            else {"less": "min", "greater": "max"}.get(operation, "auto")
+        )
         if not isinstance(watched, str) or getattr(callback, "save_best_only", True) is False:
             continue
         up = any(part in watched for part in ("acc", "auc", "precision", "recall", "f1"))

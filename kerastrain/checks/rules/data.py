@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
-from ..facts import Facts
-from ..findings import Problem
-from ..settings import AMOUNTS, CROSSENTROPIES
-from ..setup import Output, Setup
+from kerastrain.checks.facts import Facts
+from kerastrain.checks.findings import Problem
+from kerastrain.checks.settings import AMOUNTS, CROSSENTROPIES
+from kerastrain.checks.setup import Output, Setup
 
 FAR = 10.0  # times the loss of knowing nothing: a first loss beyond it comes from the scale
 SCALE = "x = (x - x.mean(axis=0)) / x.std(axis=0)"
@@ -71,7 +72,9 @@ def _reads_gaps(model: object) -> bool:
     """Say whether the first layer is a user's own, which may fill gaps in."""
     import keras
 
-    layers = [la for la in getattr(model, "layers", []) if not isinstance(la, keras.layers.InputLayer)]
+    layers = [
+        la for la in getattr(model, "layers", []) if not isinstance(la, keras.layers.InputLayer)
+    ]
     first = layers[0] if layers else model
     return not type(first).__module__.startswith("keras.") or isinstance(first, keras.layers.Lambda)
 
@@ -92,7 +95,7 @@ def constant_input(setup: Setup) -> Iterator[Problem]:
 
 
 def rows_paired(setup: Setup) -> Iterator[Problem]:
-    """x and y of different lengths.
+    """X and y of different lengths.
 
     Keras raises "Data cardinality is ambiguous".
     """
@@ -113,13 +116,14 @@ def rows_paired(setup: Setup) -> Iterator[Problem]:
 
 
 def index_order(setup: Setup) -> Iterator[Problem]:
-    """x and y from pandas with the same index in different order.
+    """X and y from pandas with the same index in different order.
 
     Keras takes rows by place and ignores the index: every x is trained on another row's y.
     """
     x = setup.x[0].array if len(setup.x) == 1 else None
     y = setup.outputs[0].y.array if len(setup.outputs) == 1 and setup.outputs[0].y else None
-    left, right = getattr(x, "index", None), getattr(y, "index", None)
+    left: Any = getattr(x, "index", None)
+    right: Any = getattr(y, "index", None)
     if not (hasattr(left, "equals") and hasattr(right, "equals")) or len(left) != len(right):
         return
     if not left.equals(right) and left.is_unique and left.sort_values().equals(right.sort_values()):
@@ -226,7 +230,11 @@ def unscaled_targets(setup: Setup) -> Iterator[Problem]:
         gap = abs(float(np.mean(y.rows)) - float(np.mean(output.seen)))
         gap = max(gap, float(np.std(y.rows)) - float(np.std(output.seen)))
         sgd = setup.optimizer.kind == "SGD"
-        short = steps is not None and np.isfinite(rate) and not _reaches(setup, output, gap, rate, steps)
+        short = (
+            steps is not None
+            and np.isfinite(rate)
+            and not _reaches(setup, output, gap, rate, steps)
+        )
         if (sgd and size > 300 and gap > size / 3) or (not sgd and size > 100 and short):
             yield Problem(
                 f"Targets must be near 1 in size; saw {y.low:g} to {y.high:g} in {output.called}, "

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..findings import Problem
-from ..setup import Setup
+from kerastrain.checks.findings import Problem
+from kerastrain.checks.setup import Setup
 
 
 def labels_inside(setup: Setup) -> Iterator[Problem]:
-    """y or weights beside a data set, which holds them itself.
+    """Y or weights beside a data set, which holds them itself.
 
     Keras raises.
     """
@@ -116,7 +116,7 @@ def endless_validation(setup: Setup) -> Iterator[Problem]:
     given = setup.given["validation_data"]
     if given is None or isinstance(given, tuple | list) or setup.given["validation_steps"]:
         return
-    from ..sources import read_data
+    from kerastrain.checks.sources import read_data
 
     if read_data(given).batches == -1:
         yield Problem(

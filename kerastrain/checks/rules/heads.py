@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..findings import Problem
-from ..settings import AMOUNTS, BINARY, CATEGORICAL, CROSSENTROPIES, HINGE
-from ..setup import Output, Setup
+from kerastrain.checks.findings import Problem
+from kerastrain.checks.settings import AMOUNTS, BINARY, CATEGORICAL, CROSSENTROPIES, HINGE
+from kerastrain.checks.setup import Output, Setup
+
 from .labels import ID_LOSSES
 
 PROBABILITY_LOSSES = CROSSENTROPIES | CATEGORICAL | BINARY | set(ID_LOSSES)
@@ -105,7 +106,14 @@ def squashed_logits(setup: Setup) -> Iterator[Problem]:
     gets a probability above 0.45.
     """
     for output in setup.outputs:
-        ends = output.activation in ("relu", "tanh", "softplus", "softsign", "hard_sigmoid", "relu6")
+        ends = output.activation in (
+            "relu",
+            "tanh",
+            "softplus",
+            "softsign",
+            "hard_sigmoid",
+            "relu6",
+        )
         if output.loss.from_logits and ends:
             yield Problem(
                 f"{output.loss.shown} takes raw scores of any size; the output has activation "
@@ -125,7 +133,9 @@ def one_unit_softmax(setup: Setup) -> Iterator[Problem]:
         if output.shape is None or output.units != 1 or setup.own_step:
             continue
         softmax = output.activation == "softmax"
-        ones = output.seen is not None and output.seen.size > 1 and bool(np.allclose(output.seen, 1))
+        ones = (
+            output.seen is not None and output.seen.size > 1 and bool(np.allclose(output.seen, 1))
+        )
         categorical = output.loss.name in CATEGORICAL
         if (softmax and (ones or output.seen is None)) or categorical:
             seen = "a softmax over one unit" if softmax else f"{output.loss.shown} over one unit"
@@ -265,7 +275,7 @@ def softmax_for_two_sided(setup: Setup) -> Iterator[Problem]:
         one_hot = y is not None and (not y.row_sums.size or y.row_sums.max() < 1.5)
         if binary and several and output.activation == "softmax" and one_hot:
             yield Problem(
-                f"{output.loss.shown} takes each unit for itself; a softmax makes the units compete.",
+                f"{output.loss.shown} takes each unit for itself; a softmax makes them compete.",
                 "One class a row: loss='categorical_crossentropy'.",
                 "loss",
             )

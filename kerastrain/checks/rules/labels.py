@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..facts import Facts
-from ..findings import Problem
-from ..settings import AMOUNTS, BINARY, CATEGORICAL, CROSSENTROPIES, HINGE
-from ..setup import Output, Setup
+from kerastrain.checks.facts import Facts
+from kerastrain.checks.findings import Problem
+from kerastrain.checks.settings import AMOUNTS, BINARY, CATEGORICAL, CROSSENTROPIES, HINGE
+from kerastrain.checks.setup import Output, Setup
 
 SPARSE = "sparse_categorical_crossentropy"
 ID_LOSSES = (SPARSE, "categorical_generalized_cross_entropy")
@@ -71,7 +71,7 @@ def label_range(setup: Setup) -> Iterator[Problem]:
         ignored = output.loss.options.get("ignore_class")
         values = sorted(set(y.counts) - {ignored}) or [int(y.low), int(y.high)]
         low, high = values[0], values[-1]
-        if 0 <= low and high < units or _is_wide(y, output):
+        if (low >= 0 and high < units) or _is_wide(y, output):
             continue
         yield Problem(
             f"Class ids must be whole numbers from 0 to {units - 1}, one for each of the {units} "
@@ -164,7 +164,7 @@ def one_class(setup: Setup) -> Iterator[Problem]:
         classes = output.loss.name in CROSSENTROPIES | HINGE | set(ID_LOSSES)
         if not classes or not y.complete or not y.whole or (y.shape[0] or 0) < 2:
             continue
-        one_id = len(y.counts) == 1 and (output.units or 1) <= 2 or (
+        one_id = (len(y.counts) == 1 and (output.units or 1) <= 2) or (
             len(y.counts) == 1 and output.loss.name in ID_LOSSES
         )  # fmt: skip
         one_row = y.constant and output.loss.name in CATEGORICAL and y.zero_or_one
@@ -285,7 +285,12 @@ def amounts_as_classes(setup: Setup) -> Iterator[Problem]:
     A classification does not know that 40 is near 41, so it learns less from the same rows.
     """
     for output, y in _labelled(setup):
-        if output.loss.name != SPARSE or len(y.shape) > 2 or not y.complete or y.shape[-1] != y.shape[0] and len(y.shape) == 2 and y.shape[1] != 1:
+        if (
+            output.loss.name != SPARSE
+            or len(y.shape) > 2
+            or not y.complete
+            or (y.shape[-1] != y.shape[0] and len(y.shape) == 2 and y.shape[1] != 1)
+        ):
             continue
         kinds, rows = len(y.counts), y.shape[0] or 0
         if kinds < 20 or rows / kinds > 15:
@@ -297,6 +302,6 @@ def amounts_as_classes(setup: Setup) -> Iterator[Problem]:
             yield Problem(
                 f"{kinds} classes with {rows / kinds:.0f} rows each, most of them around the "
                 f"middle of {y.low:g} to {y.high:g}: these look like amounts.",
-                "Amounts: end in Dense(1) with loss='mae'. Classes: silence=['amounts-as-classes'].",
+                "Amounts: Dense(1) with loss='mae'. Classes: silence=['amounts-as-classes'].",
                 "y",
             )

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..findings import Problem
-from ..settings import AMOUNTS, BINARY, CROSSENTROPIES, HINGE
-from ..setup import Output, Setup
+from kerastrain.checks.findings import Problem
+from kerastrain.checks.settings import AMOUNTS, BINARY, CROSSENTROPIES, HINGE
+from kerastrain.checks.setup import Output, Setup
+
 from .labels import ID_LOSSES
 from .shapes import columns
 
@@ -108,7 +109,7 @@ def accuracy_of_amounts(setup: Setup) -> Iterator[Problem]:
         assert y is not None
         if amounts and _kind(made) in SCORES and not (y.whole and len(y.counts) <= 2):
             one_hot = y.zero_or_one or (y.whole and output.loss.name == "poisson")
-            if not one_hot or y.whole and output.loss.name == "poisson":
+            if not one_hot or (y.whole and output.loss.name == "poisson"):
                 yield Problem(
                     f"{_named(metric)} counts right classes; the loss is {output.loss.shown} and "
                     f"y holds amounts from {y.low:g} to {y.high:g}.",
@@ -150,7 +151,7 @@ def metric_on_logits(setup: Setup) -> Iterator[Problem]:
         entropy = kind.endswith("Crossentropy") and not made.get_config().get("from_logits", False)
         if halves or area or entropy:
             ways = {"AUC": "keras.metrics.AUC(from_logits=True)",
-                    "BinaryAccuracy": "keras.metrics.BinaryAccuracy(name='accuracy', threshold=0.0)",
+                    "BinaryAccuracy": "keras.metrics.BinaryAccuracy('accuracy', threshold=0.0)",
                     }  # fmt: skip
             way = ways.get(kind, f"keras.metrics.{kind}(from_logits=True)" if entropy else
                            f"keras.metrics.{kind}(thresholds=0.0)")  # fmt: skip
@@ -191,7 +192,9 @@ def other_question(setup: Setup) -> Iterator[Problem]:
             continue
         if best < 0.9:
             said = f"{best:.2f} for perfect predictions"
-        elif blind is not None and blind > 0.7 and trial[2] < 0.6 and not _leaves_room(made, output):
+        elif (
+            blind is not None and blind > 0.7 and trial[2] < 0.6 and not _leaves_room(made, output)
+        ):
             said = f"{blind:.2f} for predictions that know nothing"
         else:
             continue
@@ -204,8 +207,8 @@ def other_question(setup: Setup) -> Iterator[Problem]:
 
 
 def _leaves_room(metric: Any, output: Output) -> bool:
-    """Say whether a metric counts the best k of more than k classes, so that it is never far off."""
-    return int(getattr(metric, "get_config", dict)().get("k", output.units or 0)) < (output.units or 0)
+    """Say whether a metric counts the best k of more classes, so that it is never far off."""
+    return int(getattr(metric, "k", output.units or 0)) < (output.units or 0)
 
 
 def _some_labels(output: Output) -> NDArray[Any]:
@@ -226,9 +229,15 @@ def _trial(output: Output, y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any],
         known = (ids >= 0) & (ids < units)
         if ids.ndim != len(shape) - 1 or not known.all():
             return None
-        return _sure(ids, units), _blind(ids, units), float(np.bincount(ids.ravel()).max() / ids.size)
+        return (
+            _sure(ids, units),
+            _blind(ids, units),
+            float(np.bincount(ids.ravel()).max() / ids.size),
+        )
     if y.ndim == len(shape) and units > 1 and y.shape[-1] == units:
-        several = (y.sum(axis=-1) > 1.5).any() or (output.activation == "sigmoid" and name in BINARY)
+        several = (y.sum(axis=-1) > 1.5).any() or (
+            output.activation == "sigmoid" and name in BINARY
+        )
         if set(np.unique(y)) - {0.0, 1.0}:
             return None
         if several:
@@ -237,10 +246,18 @@ def _trial(output: Output, y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any],
             return best, np.zeros_like(best), 1.0
         if name in CROSSENTROPIES | AMOUNTS and output.activation == "softmax":
             ids = y.argmax(axis=-1)
-            return _sure(ids, units), _blind(ids, units), float(np.bincount(ids.ravel()).max() / ids.size)
+            return (
+                _sure(ids, units),
+                _blind(ids, units),
+                float(np.bincount(ids.ravel()).max() / ids.size),
+            )
         return None
     if units == 1 and set(np.unique(y)) <= {0.0, 1.0} and name in BINARY:
-        out = y.reshape((len(y), *(1 if s is None else s for s in shape[1:]))) if y.size == len(y) else y
+        out = (
+            y.reshape((len(y), *(1 if s is None else s for s in shape[1:])))
+            if y.size == len(y)
+            else y
+        )
         best = np.where(out > 0.5, 0.8, 0.2).astype("float32")
         return best, np.full_like(best, 0.5), 1.0
     if name in HINGE and set(np.unique(y)) == {-1.0, 1.0} and y.size == len(y):
@@ -308,7 +325,9 @@ def _call(metric: Any, y: Any, seen: Any) -> float | None:
 
     try:
         with keras.StatelessScope():
-            value = metric(keras.ops.convert_to_tensor(y, dtype="float32"), keras.ops.convert_to_tensor(seen))
+            value = metric(
+                keras.ops.convert_to_tensor(y, dtype="float32"), keras.ops.convert_to_tensor(seen)
+            )
             return float(np.mean(keras.ops.convert_to_numpy(value)))
     except Exception:  # a user's own function may raise anything
         return None
@@ -326,7 +345,9 @@ def metric_raises(setup: Setup) -> Iterator[Problem]:
 
         try:
             made.reset_state()
-            made.update_state(keras.ops.convert_to_tensor(output.target, dtype="float32"), output.seen)
+            made.update_state(
+                keras.ops.convert_to_tensor(output.target, dtype="float32"), output.seen
+            )
         except Exception as error:  # whatever the metric raises is what `fit` would raise
             first = next((li.strip() for li in str(error).splitlines() if li.strip()), "")
             yield Problem(

@@ -6,9 +6,9 @@ import difflib
 import inspect
 from collections.abc import Iterator
 
-from ..findings import Problem
-from ..settings import nearest
-from ..setup import Setup
+from kerastrain.checks.findings import Problem
+from kerastrain.checks.settings import nearest
+from kerastrain.checks.setup import Setup
 
 OLD_ARGUMENTS = {
     "nb_epoch": "Keras 2 renamed it: epochs=10",
@@ -83,7 +83,12 @@ def metric_name(setup: Setup) -> Iterator[Problem]:
 
     for output in setup.outputs:
         for metric in output.metrics:
-            if isinstance(metric, str) and metric.lower() in ("accuracy", "acc", "crossentropy", "ce"):
+            if isinstance(metric, str) and metric.lower() in (
+                "accuracy",
+                "acc",
+                "crossentropy",
+                "ce",
+            ):
                 continue
             try:
                 found = keras.metrics.get(metric)
@@ -94,7 +99,9 @@ def metric_name(setup: Setup) -> Iterator[Problem]:
                 near = nearest(metric, "metrics") if isinstance(metric, str) else ""
                 near = _with_arguments(near) if near else ""
                 way = f"Did you mean metrics=[{near}]?" if near else "See dir(keras.metrics)."
-                yield Problem(f"Keras must know each metric; saw {metric!r}: {trouble}.", way, "metrics")
+                yield Problem(
+                    f"Keras must know each metric; saw {metric!r}: {trouble}.", way, "metrics"
+                )
 
 
 def _with_arguments(name: str) -> str:
@@ -124,7 +131,9 @@ def optimizer_name(setup: Setup) -> Iterator[Problem]:
         way = f"Did you mean optimizer={nearest(given, 'optimizers')!r}?"
     else:
         way = "Pass one of Keras: optimizer=keras.optimizers.Adam(0.001)."
-    yield Problem(f"Keras must know the optimizer; saw {given!r}: {trouble[:120]}.", way, "optimizer")
+    yield Problem(
+        f"Keras must know the optimizer; saw {given!r}: {trouble[:120]}.", way, "optimizer"
+    )
 
 
 def parts_matched(setup: Setup) -> Iterator[Problem]:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..findings import Problem
-from ..network import layers_of
-from ..setup import Setup
+from kerastrain.checks.findings import Problem
+from kerastrain.checks.network import layers_of
+from kerastrain.checks.setup import Setup
 
 _LINEAR = {"InputLayer", "Flatten", "Reshape", "Dropout", "Permute", "BatchNormalization",
            "Rescaling", "Normalization", "Identity"}  # fmt: skip
@@ -39,7 +39,12 @@ def no_gradient(setup: Setup) -> Iterator[Problem]:
     or trains without moving a weight. Seen by trying one small batch.
     """
     shot = setup.shot
-    if shot.stage != "done" or not shot.variables or np.all(np.isnan(shot.losses)) or setup.own_step:
+    if (
+        shot.stage != "done"
+        or not shot.variables
+        or np.all(np.isnan(shot.losses))
+        or setup.own_step
+    ):
         return
     if all(g is None for g in shot.gradients):
         yield Problem(
@@ -62,7 +67,7 @@ def lost_gradient(setup: Setup) -> Iterator[Problem]:
     if lost and len(lost) < len(shot.gradients):
         names = ", ".join(dict.fromkeys(v.path.split("/")[-2] for v in lost if "/" in v.path))
         yield Problem(
-            f"The gradient must reach every weight that is to be trained; it does not reach {names}.",
+            f"The gradient must reach every weight to be trained; it does not reach {names}.",
             "Take out what has no slope (round, argmax, a cast), or freeze these layers.",
             "model",
         )
@@ -127,9 +132,14 @@ def all_linear(setup: Setup) -> Iterator[Problem]:
     layers = list(layers_of(setup.seen)) if setup.seen is not None else []
     dense = [layer for layer in layers if type(layer).__name__ == "Dense"]
     others = {type(layer).__name__ for layer in layers[:-1]} - {"Dense"}
-    if len(dense) < 2 or others - _LINEAR or setup.x and _is_target(setup):
+    if len(dense) < 2 or others - _LINEAR or (setup.x and _is_target(setup)):
         return
-    if len(layers) and type(layers[-1]).__name__ not in {"Dense", "Activation", "Softmax", *_LINEAR}:
+    if len(layers) and type(layers[-1]).__name__ not in {
+        "Dense",
+        "Activation",
+        "Softmax",
+        *_LINEAR,
+    }:
         return
     hidden = dense[:-1]
     if any(_activation(layer) != "linear" for layer in hidden) or _own_graph(setup, layers):

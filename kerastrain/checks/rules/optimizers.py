@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..findings import Problem
-from ..setup import Setup
+from kerastrain.checks.findings import Problem
+from kerastrain.checks.setup import Setup
 
 # Steps of these are about the learning rate long for each weight, whatever the gradient.
 ADAPTIVE = {"Adam", "AdamW", "Adamax", "Nadam", "RMSprop", "Lion", "LossScaleOptimizer"}
@@ -96,8 +96,8 @@ def _overshoot(setup: Setup, far: float) -> tuple[str, str]:
     rate = setup.optimizer.learning_rate
     way = f"learning_rate={min(rate / far, 0.01):.0e}"
     return (
-        f"The first step must lower the loss; with learning_rate={rate:g} it is {far / 2:.3g} times "
-        "as long as the step that could bring the loss to 0.",
+        f"The first step must lower the loss; with learning_rate={rate:g} it is {far / 2:.3g} "
+        "times as long as the step that could bring the loss to 0.",
         f"Scale x and y to size 1 first: (x - x.mean(axis=0)) / x.std(axis=0). As they are: {way}.",
     )
 
@@ -110,7 +110,9 @@ def learning_rate_low(setup: Setup) -> Iterator[Problem]:
     """
     rate, kind, steps = setup.optimizer.learning_rate, setup.optimizer.kind, setup.steps
     old = getattr(setup.model, "optimizer", None)
-    trained = old is not None and getattr(old, "built", False) and int(np.asarray(old.iterations)) > 0
+    trained = (
+        old is not None and getattr(old, "built", False) and int(np.asarray(old.iterations)) > 0
+    )
     if trained or steps is None or not rate > 0 or setup.optimizer.schedule is not None:
         return
     if any(not layer.trainable for layer in getattr(setup.model, "layers", ())):
@@ -195,7 +197,7 @@ def other_model(setup: Setup) -> Iterator[Problem]:
     if not getattr(given, "built", False) or setup.seen is None:
         return
     own = {id(v) for v in setup.model.variables}
-    theirs = [v for v in getattr(given, "_trainable_variables", [])]
+    theirs = list(getattr(given, "_trainable_variables", []))
     if theirs and not all(id(v) in own for v in theirs):
         kind = type(given).__name__
         yield Problem(
@@ -205,7 +207,7 @@ def other_model(setup: Setup) -> Iterator[Problem]:
         )
     elif theirs and {id(v) for v in setup.model.trainable_variables} - {id(v) for v in theirs}:
         yield Problem(
-            "An optimizer must know every weight it trains; layers were unfrozen after it was built.",
+            "An optimizer must know all its weights; layers were unfrozen after it was built.",
             "Compile anew with a fresh optimizer: keras.optimizers.Adam(1e-5).",
             "optimizer",
         )
@@ -221,7 +223,9 @@ def clipped_to_nothing(setup: Setup) -> Iterator[Problem]:
     for name in ("clipnorm", "clipvalue", "global_clipnorm"):
         value = getattr(copy, name, None)
         if value is not None and not value > 0:
-            yield Problem(f"{name} must be above 0; saw {value:g}.", f"Pass {name}=1.0.", "optimizer")
+            yield Problem(
+                f"{name} must be above 0; saw {value:g}.", f"Pass {name}=1.0.", "optimizer"
+            )
     decay = getattr(copy, "weight_decay", None)
     if isinstance(decay, int | float) and (decay < 0 or rate * decay >= 0.5):
         yield Problem(

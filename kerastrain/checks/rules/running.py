@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..facts import Facts, class_ids, look_at
-from ..findings import Problem
-from ..settings import AMOUNTS
-from ..setup import Setup
-from ..sources import Data, read_data
+from kerastrain.checks.facts import Facts, class_ids, look_at
+from kerastrain.checks.findings import Problem
+from kerastrain.checks.settings import AMOUNTS
+from kerastrain.checks.setup import Setup
+from kerastrain.checks.sources import Data, read_data
+
 from .labels import ID_LOSSES
 
 
@@ -131,7 +132,7 @@ def validation_split_classes(setup: Setup) -> Iterator[Problem]:
     if lacking.any():
         yield Problem(
             f"Every class must be among the rows trained on; validation_split takes the last rows, "
-            f"and {int(lacking.sum())} of {int(((first + last) > 0).sum())} classes are only there.",
+            f"and {int(lacking.sum())} of {np.count_nonzero(first + last)} classes are only there.",
             "Shuffle first: order = np.random.default_rng(0).permutation(len(x)); "
             "x, y = x[order], y[order].",
             "validation_split",
@@ -228,7 +229,7 @@ def validation_form(setup: Setup) -> Iterator[Problem]:
                     for trouble in [_differs(setup, trained, facts)] if trouble)  # fmt: skip
     if len(seen_rows) > 1:
         yield Problem(
-            f"validation x and y must have the same number of rows; saw {sorted(map(str, seen_rows))}.",
+            f"validation x and y must have as many rows; saw {sorted(map(str, seen_rows))}.",
             "Split both at the same place.",
             "validation_data",
         )
@@ -242,7 +243,9 @@ def _differs(setup: Setup, trained: Facts, facts: Facts) -> tuple[str, str] | No
     inner = zip(trained.shape[1:], facts.shape[1:], strict=False)
     fits = one or (len(trained.shape) == len(facts.shape) and all(
         a == b or None in (a, b) for a, b in inner))  # fmt: skip
-    free = any(size is None for i in setup.model_inputs for size in i.shape[1:]) and name.endswith("x")
+    free = any(size is None for i in setup.model_inputs for size in i.shape[1:]) and name.endswith(
+        "x"
+    )
     if not facts.numeric:
         return f"{name} must hold numbers; saw {facts.dtype}.", "Encode it as the training data."
     if not fits and not free:
@@ -283,7 +286,9 @@ def validation_scale(setup: Setup) -> Iterator[Problem]:
         spread = trained.rows.std(axis=0)
         live = spread > 1e-9
         exact = live & (np.abs(trained.rows.mean(axis=0)) < 0.02) & (np.abs(spread - 1) < 0.02)
-        other = np.maximum(np.abs(facts.rows.mean(axis=0)), np.abs(np.log(facts.rows.std(axis=0) + 1e-9)))
+        other = np.maximum(
+            np.abs(facts.rows.mean(axis=0)), np.abs(np.log(facts.rows.std(axis=0) + 1e-9))
+        )
         # few rows stray: their mean by 1/√n, so a column counts only well beyond that
         stray = 0.4 + 3 / np.sqrt(len(facts.rows))
         standard = bool(live.any() and exact[live].all() and np.median(other[live]) > stray)

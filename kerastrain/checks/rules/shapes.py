@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..findings import Problem
-from ..settings import AMOUNTS, BINARY, CATEGORICAL, HINGE
-from ..setup import Output, Setup
+from kerastrain.checks.findings import Problem
+from kerastrain.checks.settings import AMOUNTS, BINARY, CATEGORICAL, HINGE
+from kerastrain.checks.setup import Output, Setup
+
 from .labels import ID_LOSSES
 
 Shape = tuple[int | None, ...]
@@ -25,7 +26,7 @@ def label_shape(setup: Setup) -> Iterator[Problem]:
         y, out = output.y, output.shape
         if y is None or out is None or y.kind in ("text", "object", "date") or not y.shape:
             continue
-        if setup.own_step or setup.data.source != "arrays" and not y.shape:
+        if setup.own_step or (setup.data.source != "arrays" and not y.shape):
             continue
         shape = _as_fed(output, setup)
         name = output.loss.name

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..facts import look_at
-from ..findings import Problem
-from ..settings import AMOUNTS
-from ..setup import Setup
+from kerastrain.checks.facts import look_at
+from kerastrain.checks.findings import Problem
+from kerastrain.checks.settings import AMOUNTS
+from kerastrain.checks.setup import Setup
 
 
 def _number(value: Any) -> bool:
@@ -37,8 +37,8 @@ def class_weight_form(setup: Setup) -> Iterator[Problem]:
     values = [v for v in weights.values() if not (_number(v) and v >= 0 and np.isfinite(v))]
     if keys:
         yield Problem(
-            f"The keys of class_weight must be class ids; saw {keys[0]!r}, which Keras never finds, "
-            "so that all weights are 1.",
+            f"The keys of class_weight must be class ids; saw {keys[0]!r}, which Keras never "
+            "finds, so that all weights are 1.",
             "Pass class_weight={0: 1.0, 1: 5.0}.",
             "class_weight",
         )
@@ -49,8 +49,8 @@ def class_weight_form(setup: Setup) -> Iterator[Problem]:
             "class_weight",
         )
     elif weights and not any(weights.values()):
-        yield Problem("Some class must have a weight above 0; saw only 0.", "Leave class_weight out.",
-                      "class_weight")  # fmt: skip
+        yield Problem("Some class must have a weight above 0; saw only 0.",
+                      "Leave class_weight out.", "class_weight")  # fmt: skip
 
 
 def class_weight_place(setup: Setup) -> Iterator[Problem]:
@@ -151,7 +151,8 @@ def sample_weight_form(setup: Setup) -> Iterator[Problem]:
             continue
         if not hasattr(part, "shape"):
             yield Problem(f"sample_weight must be an array; saw {type(part).__name__}.",
-                          "sample_weight=np.asarray(weights, dtype='float32').", "sample_weight")  # fmt: skip
+                          "sample_weight=np.asarray(weights, dtype='float32').",
+                          "sample_weight")  # fmt: skip
             continue
         facts = look_at(part, "sample_weight")
         trouble = _weights_trouble(setup, facts, min(i, len(setup.outputs) - 1))
@@ -167,7 +168,7 @@ def _weights_trouble(setup: Setup, facts: Any, index: int) -> tuple[str, str] | 
         return f"sample_weight must hold numbers; saw {facts.dtype}.", "Convert it to float32."
     if rows is not None and facts.shape[0] != rows:
         return (
-            f"sample_weight must have one number for each row; saw {facts.shape[0]} for {rows} rows.",
+            f"sample_weight must have one number a row; saw {facts.shape[0]} for {rows} rows.",
             "Take the same rows of x, y and sample_weight.",
         )
     place = len(facts.shape) > 1 and facts.shape[1:] != (1,)
@@ -178,15 +179,15 @@ def _weights_trouble(setup: Setup, facts: Any, index: int) -> tuple[str, str] | 
     fits = fits or facts.shape[1:] == (*losses, 1)
     if place and out is not None and not fits:
         return (
-            f"sample_weight must have one number for each value of the loss, (n{', ' if losses else ','}"
-            f"{', '.join(map(str, losses))}); saw {facts.shown}.",
+            "sample_weight must have one number for each value of the loss, "
+            f"(n{', ' if losses else ','}{', '.join(map(str, losses))}); saw {facts.shown}.",
             "One number a row: sample_weight=weights_of_classes[y].",
         )
     if facts.missing or facts.infinite:
         return "sample_weight must be finite; saw NaN or infinity.", "np.nan_to_num(sample_weight)."
     if facts.low < 0:
         return (
-            f"Row weights must be 0 or more; saw {facts.low:g}: training climbs the loss of such rows.",
+            f"Row weights must be 0 or more; saw {facts.low:g}: training climbs the loss there.",
             "np.abs(sample_weight), or drop these rows.",
         )
     if facts.high == 0:
