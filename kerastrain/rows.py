@@ -112,8 +112,8 @@ def split_rows(
         count: Number of rows, 2 or more.
         fraction: Share to hold out, between 0 and 1.
         seed: Equal seeds give equal splits.
-        stratify: Class of each row, shape `(count,)`. A class of one row stays in training. Left out,
-            classes play no part.
+        stratify: Class of each row, shape `(count,)`. A class of one row stays in training. Left
+            out, classes play no part.
 
     Returns:
         The row numbers for training and for validation, each in a random order.

@@ -136,7 +136,8 @@ def test_a_file_is_written_whole_or_not_at_all(run, tmp_path, monkeypatch):
     before = (tmp_path / "run.json").read_bytes()
 
     def fail(*_, **__):
-        raise OSError("disk full")
+        message = "disk full"
+        raise OSError(message)
 
     monkeypatch.setattr(Path, "write_text", fail)
     with pytest.raises(OSError, match="disk full"):
