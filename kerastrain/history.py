@@ -90,7 +90,7 @@ def read_learning_rate(model: keras.Model) -> float:
     from keras import ops
 
     rate = getattr(model.optimizer, "learning_rate", None)
-    return math.nan if rate is None else float(ops.convert_to_numpy(rate))
+    return math.nan if rate is None else float(ops.convert_to_tensor(rate))
 
 
 def tidy(records: Sequence[EpochRecord], **attrs: object) -> pd.DataFrame:

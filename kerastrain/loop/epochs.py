@@ -1,0 +1,216 @@
+"""What happens around the blocks of steps?  Epochs, validation and callbacks, as in `model.fit`."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from kerastrain.loop.arrays import Rows, row_order
+from kerastrain.loop.modes import choose_mode
+from kerastrain.loop.progress import Progress
+from kerastrain.loop.tensorflow import Program, program_for, resident, windows
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["Job", "train"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """Hold what is to be done, in the words of `model.fit`."""
+
+    rows: Rows
+    val_rows: Rows | None
+    epochs: int
+    initial_epoch: int
+    steps_per_epoch: int | None
+    validation_steps: int | None
+    validation_freq: Any
+    shuffle: bool | str
+    seed: int
+    loop: str
+
+    def validates(self, epoch: int) -> bool:
+        """Tell whether an epoch, counted from 0, ends with a validation."""
+        if self.val_rows is None:
+            return False
+        if isinstance(self.validation_freq, int):
+            return (epoch + 1) % self.validation_freq == 0
+        return epoch + 1 in self.validation_freq
+
+    def segments(self) -> Iterator[tuple[int, int, int]]:
+        """Give each epoch its pass over the data, its first step and the step after its last.
+
+        With `steps_per_epoch` an epoch goes on where the last one ended, and ends with the data.
+        """
+        turn, begin = self.initial_epoch, 0
+        while True:
+            wanted = self.steps_per_epoch or self.rows.batches
+            end = min(begin + wanted, self.rows.batches)
+            if end - begin < wanted:
+                warnings.warn(
+                    f"The data hold {self.rows.batches} batches, and steps_per_epoch={wanted} asks "
+                    f"for more: this epoch has {end - begin}.",
+                    stacklevel=2,
+                )
+            yield turn, begin, end
+            turn, begin = (turn + 1, 0) if end == self.rows.batches else (turn, end)
+
+
+@dataclass
+class Phase:
+    """Run one kind of step over one set of rows, in the mode that was chosen at its first use."""
+
+    model: keras.Model
+    step_name: str
+    rows: Rows
+    loop: str
+    steps_in_all: int
+    mode: str = ""
+    why: str = ""
+    _program: Program | None = None
+    _tensors: list[Any] | None = field(default=None, repr=False)
+
+    def run(self, order: Any, first: int, last: int, *, stop_on_nan: bool, tick: Any) -> Any:
+        """Run the steps `first` to `last`; return the steps done and what the last one returned."""
+        if self._program is None:
+            self._program = program_for(self.model, self.step_name, self.rows)
+            self._tensors = resident(self.rows)
+            self.mode, self.why = self._choose(self._program)
+        logs, done = None, 0
+        for leaves, part, begin, end in windows(self.rows, self._tensors, order, first, last):
+            base = done - begin
+            options = {
+                "stop_on_nan": stop_on_nan,
+                "tick": lambda step, base=base: tick(base + step),
+            }
+            step, logs = self._attempt(leaves, part, begin, end, logs=logs, **options)
+            done = base + step
+            if step < end:
+                break
+        return done, logs
+
+    def _choose(self, program: Program) -> tuple[str, str]:
+        if self.loop != "auto":
+            return self.loop, f"loop={self.loop!r}"
+        return choose_mode(self.model, program.size(), self.steps_in_all)
+
+    def _attempt(self, *args: Any, **options: Any) -> Any:
+        """Run steps; as a graph where XLA cannot compile them and nobody asked for it."""
+        import tensorflow as tf
+
+        assert self._program is not None
+        try:
+            return self._program.run(self.mode, *args, **options)
+        except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError) as error:
+            # XLA refuses before the first step, so that nothing has changed. What is wrong with the
+            # data, and not with XLA, is raised again by the graph.
+            if self.mode == "graph" or self.loop != "auto" or self.model.jit_compile:
+                raise
+            self.mode, self.why = "graph", f"XLA cannot compile it: {str(error).splitlines()[0]}"
+            return self._program.run(self.mode, *args, **options)
+
+
+def train(
+    model: keras.Model, job: Job, callbacks: keras.callbacks.CallbackList, progress: Progress
+) -> Phase:
+    """Train through blocks of steps; the order of events is that of `model.fit`."""
+    import keras
+
+    first_epochs = range(job.initial_epoch, job.epochs)
+    steps = job.steps_per_epoch or job.rows.batches
+    training = Phase(model, "train_step", job.rows, job.loop, steps * len(first_epochs))
+    validation = _validation_phase(model, job)
+    nan_stops = [
+        callback
+        for callback in callbacks.callbacks
+        if isinstance(callback, keras.callbacks.TerminateOnNaN)
+    ]
+    model.stop_training = False
+    callbacks.on_train_begin()
+    # BackupAndRestore leaves the epoch to go on from in this private attribute, and nowhere else.
+    initial_epoch = model._initial_epoch or job.initial_epoch
+    segments = job.segments()
+    order, order_turn, logs = None, None, None
+    for epoch in range(initial_epoch, job.epochs):
+        turn, first, last = next(segments)
+        if job.steps_per_epoch is None:
+            turn = epoch
+        model.reset_metrics()
+        callbacks.on_epoch_begin(epoch)
+        progress.begin_epoch(epoch, last - first)
+        if turn != order_turn:
+            order = row_order(
+                job.rows.count,
+                job.rows.batch_size,
+                shuffle=job.shuffle,
+                seed=job.seed,
+                turn=turn,
+            )
+            order_turn = turn
+        done, step_logs = training.run(
+            order, first, last, stop_on_nan=bool(nan_stops), tick=progress.steps_done
+        )
+        for callback in nan_stops:
+            _tell_loss(callback, done - 1, step_logs)
+        logs = dict(_report(model, step_logs))
+        if validation is not None and job.validates(epoch):
+            val_logs = _validate(model, validation, job, callbacks)
+            logs.update({f"val_{name}": value for name, value in val_logs.items()})
+        callbacks.on_epoch_end(epoch, logs)
+        if model.stop_training:
+            break
+    if isinstance(model.optimizer, keras.optimizers.Optimizer) and job.epochs > 0:
+        model.optimizer.finalize_variable_values(model.trainable_weights)  # averages, where asked
+    callbacks.on_train_end(logs=logs)
+    return training
+
+
+def _validation_phase(model: keras.Model, job: Job) -> Phase | None:
+    if job.val_rows is None:
+        return None
+    times = sum(job.validates(epoch) for epoch in range(job.initial_epoch, job.epochs))
+    steps = min(job.validation_steps or job.val_rows.batches, job.val_rows.batches)
+    return Phase(model, "test_step", job.val_rows, job.loop, steps * times)
+
+
+def _validate(
+    model: keras.Model, phase: Phase, job: Job, callbacks: keras.callbacks.CallbackList
+) -> dict[str, float]:
+    """Do what `model.evaluate` does within `model.fit`."""
+    callbacks.on_test_begin()
+    model.reset_metrics()
+    rows = phase.rows
+    order = row_order(rows.count, rows.batch_size, shuffle=False, seed=0, turn=0)
+    last = min(job.validation_steps or rows.batches, rows.batches)
+    _, step_logs = phase.run(order, 0, last, stop_on_nan=False, tick=lambda step: None)
+    logs = _as_floats(_report(model, step_logs))
+    callbacks.on_test_end(logs)
+    return logs
+
+
+def _report(model: keras.Model, step_logs: Any) -> Any:
+    """Choose what an epoch reports, as Keras does: the metrics' values, or the last step's answer.
+
+    The latter where a `train_step` of the user answers under other names than the metrics have.
+    """
+    results = model.get_metrics_result()
+    same_names = isinstance(step_logs, dict) and set(step_logs) == set(results)
+    return results if same_names else step_logs
+
+
+def _as_floats(logs: Any) -> dict[str, float]:
+    """Read tensors as numbers; a metric that answers with a dict gives each of its entries."""
+    numbers: dict[str, float] = {}
+    for name, value in sorted(logs.items()):
+        numbers.update(_as_floats(value) if isinstance(value, dict) else {name: float(value)})
+    return numbers
+
+
+def _tell_loss(callback: keras.callbacks.TerminateOnNaN, step: int, step_logs: Any) -> None:
+    """Show TerminateOnNaN the loss of the step at which the block ended; it stops the training."""
+    if isinstance(step_logs, dict) and "loss" in step_logs:
+        callback.on_train_batch_end(step, {"loss": float(step_logs["loss"])})
