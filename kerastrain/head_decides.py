@@ -9,6 +9,7 @@ import numpy as np
 
 from kerastrain.choices import LossChoice
 from kerastrain.coding import Labels
+from kerastrain.errors import LabelError
 from kerastrain.heads import Head
 from kerastrain.labels import inspect_labels
 from kerastrain.loss_table import CLASSES, LOSSES
@@ -30,7 +31,10 @@ def read_as_head_says(labels: Labels, head: Head, y: Any) -> Labels:
     if _suits(labels, head):
         return replace(labels, note="")
     for task in labels.other_tasks:
-        other = inspect_labels(y, task=task)
+        try:
+            other = inspect_labels(y, task=task)
+        except LabelError:  # the values rule this reading out after all
+            continue
         if isinstance(other, Labels) and _suits(other, head):
             units = f"{head.units} unit{'s' if head.units != 1 else ''}"
             note = f"The last layer ({units}, {head.activation}) decides: read as {TASKS[task]}."

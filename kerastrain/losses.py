@@ -103,8 +103,12 @@ def choice_for(labels: Labels, loss: str, *, model: Any = None) -> LossChoice:
     """
     name = ALIASES.get(loss, loss)
     if name not in LOSSES:
-        near = difflib.get_close_matches(name, [*LOSSES, *ALIASES], n=1, cutoff=0.5)
-        others = ", ".join(map(repr, admitted_losses(labels)))
+        admitted = admitted_losses(labels)
+        near = [
+            *difflib.get_close_matches(name, admitted, n=1, cutoff=0.5),
+            *difflib.get_close_matches(name, [*LOSSES, *ALIASES], n=1, cutoff=0.5),
+        ]
+        others = ", ".join(map(repr, admitted))
         hint = f"Did you mean {near[0]!r}?" if near else f"Take one of {others}."
         msg = f"No loss {loss!r}. {hint}"
         raise LossError(msg)

@@ -90,7 +90,7 @@ def read_numbers(seen: Scan, column: Column, task: str | None) -> Reading:
         return _probabilities(seen)
     if task is None and _one_a_row(seen):
         refuse_ids(seen)
-    if seen.whole and two:
+    if two and (seen.whole or task is not None):
         return read_pair(seen, column, task)
     if task is None and not seen.whole:
         return _read_fractions(seen)
@@ -194,7 +194,7 @@ def _is_smoothed(seen: Scan) -> bool:
 
 def _is_mostly_sure(seen: Scan) -> bool:
     """Tell whether most values are exactly 0 or 1, as when two rows are mixed now and then."""
-    if seen.values is None or seen.counts is None or len(seen.shape) > 2:
+    if seen.values is None or seen.counts is None or seen.different <= FEW or len(seen.shape) > 2:
         return False
     sure = seen.counts[(seen.values == 0) | (seen.values == 1)].sum()
     return (seen.low, seen.high) == (0, 1) and bool(sure >= seen.size / 2)
@@ -224,8 +224,10 @@ def _read_whole(seen: Scan, column: Column, task: str | None) -> Reading:
     if values is not None and counts is not None and task is None and not _one_a_row(seen):
         values, counts, ignore = without_ignored(values, counts)
     if task is not None:
-        if values is None:
-            _refuse_task("over 65,536 different values", "Group them into fewer classes", task=task)
+        once = seen.size > FEW and seen.different > seen.size / 2
+        if values is None or once:
+            several = f"{seen.different:,} different values in {seen.size:,} labels"
+            _refuse_task(several, "Group them into fewer classes: pd.qcut(y, 5)", task=task)
         found = Meaning(classes=True)
     elif len(seen.shape) > 2:
         found = meaning_of_pixels(values, seen.shape)

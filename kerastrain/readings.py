@@ -70,7 +70,8 @@ def meaning(values: NDArray[Any] | None, counts: NDArray[np.int64] | None) -> Me
     if complete and (high == PERCENT or (different > FEW and _is_hill(values, counts))):
         return Meaning(False, ("classification", "counts"), numbers)
     if complete and (different <= FEW or rows_each >= 2):
-        sure = low == 0 and different <= FEW and not _is_hill(values, counts)
+        falls = different > 3 and bool((np.diff(counts) < 0).all())  # as counts do from 0 on
+        sure = low == 0 and different <= FEW and not falls and not _is_hill(values, counts)
         return Meaning(True, () if sure else ("regression",), numbers)
     if different <= FEW and rows_each >= ROWS_PER_CLASS:
         return Meaning(True, ("regression",), numbers)

@@ -165,7 +165,7 @@ def _scan_numbers(array: NDArray[Any]) -> Scan:
         values=values,
         counts=counts,
         counted=tally.counted,
-        different=tally.different(),
+        different=tally.different() if values is None else len(values),
         low=low.item(),
         high=high.item(),
         whole=whole,
