@@ -305,6 +305,16 @@ WRONG: list[Case] = [
         "nan",
         lambda: (net(1), X, np.where(AMOUNT > 1, np.inf, AMOUNT), {"loss": "mse"}),
     ),
+    (
+        "embedding-range",
+        "raises",
+        lambda: (
+            stack(layers.Embedding(90, 8), layers.Flatten(), layers.Dense(1, "sigmoid")),
+            (np.abs(X) * 40).astype(int),
+            Y2,
+            {"loss": BCE},
+        ),
+    ),
     ("rows-paired", "raises", lambda: (net(4, "softmax"), X[:150], Y4, {"loss": SCE})),
     (
         "index-order",
@@ -729,6 +739,18 @@ RIGHT: dict[str, Callable[[], Built]] = {
     ),
     "a zero head": lambda: (net(4, "softmax", kernel_initializer="zeros"), X, Y4, {"loss": SCE}),
     "a frozen body": lambda: (frozen(layers_from=0), X, Y4, {"loss": SCE}),
+    "a stateful recurrent model": lambda: (
+        keras.Sequential(
+            [
+                keras.Input(batch_shape=(50, 5, 3)),
+                layers.GRU(4, stateful=True),
+                layers.Dense(3, "softmax"),
+            ]
+        ),
+        STEPS,
+        STEP_IDS[:, -1],
+        {"loss": SCE, "batch_size": 50},
+    ),
     "a word index": lambda: (
         stack(
             layers.Embedding(500, 8),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -86,13 +85,34 @@ def looked_at(model: Any, batch: Any) -> Any:
 
 
 def _clone(model: Any) -> Any:
-    """Make a model like another from what its class was called with."""
-    config = model.get_config()
-    try:
-        return type(model).from_config(config)
-    except TypeError:  # its constructor does not take the name that Keras adds
-        wanted = inspect.signature(type(model).__init__).parameters
-        return type(model)(**{name: config[name] for name in wanted if name in config})
+    """Make a fresh model like another.
+
+    A subclass is copied attribute by attribute: the configuration that Keras writes for it
+    holds the defaults of its constructor, not what it was called with.
+    """
+    import keras
+
+    own = type(model).get_config is keras.Model.get_config
+    if not own or isinstance(model, keras.Sequential):
+        return type(model).from_config(model.get_config())
+    plain = keras.Model()
+    clone: Any = object.__new__(type(model))
+    keras.Model.__init__(clone)
+    for name, value in vars(model).items():
+        if name not in vars(plain):
+            setattr(clone, name, keras.tree.map_structure(_fresh, value))
+    return clone
+
+
+def _fresh(value: Any) -> Any:
+    """Make a fresh layer of the same settings; anything else stays what it is."""
+    import keras
+
+    if not isinstance(value, keras.layers.Layer):
+        return value
+    return _clone(value) if isinstance(value, keras.Model) else type(value).from_config(
+        value.get_config()
+    )  # fmt: skip
 
 
 def run_once(model: Any, batch: Any, targets: Any, losses: Any) -> Pass:
@@ -155,15 +175,21 @@ def _dense(gradient: Any) -> NDArray[Any]:
     return np.asarray(tf.convert_to_tensor(gradient))
 
 
-def small_batch(structure: Any, count: int) -> Any:
-    """Take a few evenly spaced rows of every array, as Keras would feed them."""
+def small_batch(structure: Any, count: int, rows: int | None = None) -> Any:
+    """Take a few evenly spaced rows of every array, as Keras would feed them.
+
+    Args:
+        structure: Arrays of equal length, in any nesting.
+        count: Their length.
+        rows: How many to take. Left out, at most 16, fewer of wide ones.
+    """
     import keras
 
     from .facts import take
 
     flat = [part for part in keras.tree.flatten(structure) if hasattr(part, "shape")]
     width = sum(int(np.prod(part.shape[1:], dtype=float)) for part in flat) or 1
-    rows = int(max(2, min(ROWS, NUMBERS // width, count)))
+    rows = rows or int(max(2, min(ROWS, NUMBERS // width, count)))
     where = np.unique(np.linspace(0, count - 1, rows).astype(int))
 
     def part(array: Any) -> Any:

@@ -219,7 +219,7 @@ def gather(
     """
     data = read_data(x, y, given["sample_weight"])
     inputs = tuple(_facts(data.x, "x", data)) if data.x is not None else ()
-    batch, targets, count = _batch(data)
+    batch, targets, count = _batch(model, data)
     own_step = has_own_step(model)
     seen = None if batch is None else looked_at(model, batch)
     seen = model if seen is None and model.built else seen
@@ -399,7 +399,7 @@ def _facts(structure: Any, name: str, data: Data) -> list[Facts]:
     return [look_at(structure, name, complete=data.complete)]
 
 
-def _batch(data: Data) -> tuple[Any, Any, int]:
+def _batch(model: Any, data: Data) -> tuple[Any, Any, int]:
     """Take a few rows of the inputs and labels, or nothing where that cannot be done."""
     import keras
 
@@ -410,5 +410,12 @@ def _batch(data: Data) -> tuple[Any, Any, int]:
     count = lengths.pop()
     if count == 0:
         return None, None, 0
-    batch = small_batch((data.x, data.y), count)
+    # a stateful recurrent model takes batches of one size only
+    fixed = next(
+        (i.shape[0] for i in getattr(model, "inputs", None) or [] if i.shape[:1] and i.shape[0]),
+        None,
+    )
+    if fixed is not None and fixed > count:
+        return None, None, 0
+    batch = small_batch((data.x, data.y), count, fixed)
     return batch[0], batch[1], count

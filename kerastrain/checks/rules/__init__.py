@@ -58,6 +58,7 @@ RULES = (
     # inputs
     Rule("input-numbers", "error", data.inputs_are_numbers),
     Rule("input-fits", "error", data.input_fits),
+    Rule("embedding-range", "error", data.embedding_range),
     Rule("rows-paired", "error", data.rows_paired),
     Rule("index-order", "error", data.index_order),
     Rule("missing-values", "error", data.missing_values),

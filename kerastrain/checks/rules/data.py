@@ -159,6 +159,26 @@ def input_fits(setup: Setup) -> Iterator[Problem]:
     yield Problem(f"The model must be able to take x: {asked}; saw {shapes}.", way, "x")
 
 
+def embedding_range(setup: Setup) -> Iterator[Problem]:
+    """Word numbers below 0 or beyond the last row of the embedding.
+
+    On a CPU TensorFlow raises in the midst of an epoch; on a GPU such words become zeros.
+    """
+    import keras
+
+    first = [la for la in setup.layers if not isinstance(la, keras.layers.InputLayer)][:1]
+    if len(setup.x) != 1 or not first or not isinstance(first[0], keras.layers.Embedding):
+        return
+    x, size = setup.x[0], first[0].input_dim
+    if x.numeric and (x.low < 0 or x.high >= size):
+        yield Problem(
+            f"The inputs of Embedding({size}, ...) must be whole numbers from 0 to {size - 1}; saw "
+            f"{x.low:g} to {x.high:g}.",
+            f"Embedding({int(x.high) + 1}, ...), or cut: x = np.minimum(x, {size - 1}).",
+            "x",
+        )
+
+
 def _accepts(wanted: tuple[int | None, ...], shape: tuple[int | None, ...]) -> bool:
     """Say whether an array of this shape goes into an input."""
     return len(wanted) == len(shape) and all(

@@ -270,7 +270,7 @@ def validation_scale(setup: Setup) -> Iterator[Problem]:
     """Inputs that were scaled for training and not for validation, or by other numbers.
 
     The validation figures are then those of another problem, and early stopping follows them.
-    Told only where the training inputs are exactly standardised, or exactly in 0..1 or -1..1.
+    Told only where the training inputs are standardised, or in 0..1 or -1..1.
     """
     data = _validation(setup)
     if data is None or len(setup.x) != 1 or not hasattr(data.x, "shape"):
@@ -285,7 +285,7 @@ def validation_scale(setup: Setup) -> Iterator[Problem]:
     if trained.rows.ndim == 2 and facts.rows.shape[1:] == trained.rows.shape[1:]:
         spread = trained.rows.std(axis=0)
         live = spread > 1e-9
-        exact = live & (np.abs(trained.rows.mean(axis=0)) < 0.02) & (np.abs(spread - 1) < 0.02)
+        exact = live & (np.abs(trained.rows.mean(axis=0)) < 0.2) & (np.abs(spread - 1) < 0.2)
         other = np.maximum(
             np.abs(facts.rows.mean(axis=0)), np.abs(np.log(facts.rows.std(axis=0) + 1e-9))
         )

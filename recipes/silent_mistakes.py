@@ -1,0 +1,118 @@
+"""Which mistakes does Keras train without a word, and what do they cost?
+
+Keras raises when shapes cannot go together. It does not raise when they can and should not: a
+missing softmax, labels -1 and +1, sorted rows. The loss falls, the bar fills, and it is the
+predictions that are wrong; `kt.check` looks before the first step.
+
+    python -m recipes.silent_mistakes --plot mistakes.png
+
+Try next: take `activation="softmax"` out of a model of your own, and train with check="off".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+import pandas as pd
+from keras import layers
+
+import kerastrain as kt
+from kerastrain.plots import COLOURS, new_axes
+
+from .lesson import show
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+SEED, EPOCHS = 0, 12
+IDS, TWO = "sparse_categorical_crossentropy", "binary_crossentropy"
+Changed = dict[str, Any]
+# name: what is different from the right set-up
+MISTAKES: dict[str, Changed] = {
+    "no softmax": {"activation": "linear"},
+    "relu instead of softmax": {"activation": "relu"},
+    "ids into one sigmoid": {"units": 1, "activation": "sigmoid", "loss": TWO},
+    "mse against a column of ids": {"loss": "mse", "y": lambda y: y[:, None]},
+    "zero initial weights": {"initializer": "zeros"},
+    "y in another order": {
+        "x": pd.DataFrame,
+        "y": lambda y: pd.Series(y).sample(frac=1.0, random_state=SEED),
+    },
+}
+
+
+def build(units: int = 10, activation: str = "softmax", initializer: str = "glorot_uniform") -> Any:
+    """Build the same small network each time, but for its end and its start."""
+    keras.utils.set_random_seed(SEED)
+    return keras.Sequential(
+        [
+            keras.Input((64,)),
+            layers.Dense(32, "relu", kernel_initializer=initializer),
+            layers.Dense(units, activation, kernel_initializer=initializer),
+        ]
+    )
+
+
+def measure(x: Any, y: Any, changed: Changed) -> Changed:
+    """Ask `check`, then train with plain Keras all the same, and count what is right."""
+    given_x, given_y = (changed.get(name, np.asarray)(a) for name, a in (("x", x), ("y", y)))
+    names = ("units", "activation", "initializer")
+    model = build(**{k: v for k, v in changed.items() if k in names})
+    loss = changed.get("loss", IDS)
+    found = kt.check(model, given_x, given_y, loss=loss, epochs=EPOCHS)
+    model.compile(kt.adam(0.01), loss)
+    log = model.fit(given_x, given_y, epochs=EPOCHS, verbose=0).history["loss"]
+    predicted = model.predict(given_x, verbose=0)
+    ids = predicted.argmax(axis=-1) if predicted.shape[-1] > 1 else np.round(predicted[:, 0])
+    said = f"{found[0].message} {found[0].fix}" if found else "nothing"
+    return {
+        "first_loss": log[0],
+        "last_loss": log[-1],
+        "accuracy": float(np.mean(ids == y)),
+        "rule": found[0].rule if found else "",
+        "check": said,
+    }
+
+
+def run() -> pd.DataFrame:
+    """Train the right set-up and six wrong ones on the digits: one row each."""
+    data = kt.load_dataset("digits")
+    x, y = (data.x / 16).astype("float32"), data.y.astype(int)
+    cases: dict[str, Changed] = {"right": {}, **MISTAKES}
+    return pd.DataFrame({"set_up": name, **measure(x, y, c)} for name, c in cases.items())
+
+
+def report(table: pd.DataFrame) -> str:
+    """Say what each mistake costs, and what `check` says of it."""
+    right, wrong = table.iloc[0], table.iloc[1:]
+    lines = [
+        f"{row.set_up}: loss {row.first_loss:.3g} to {row.last_loss:.3g}, accuracy "
+        f"{row.accuracy:.2f}. check: {row.check}"
+        for row in wrong.itertuples()
+    ]
+    found = int((wrong["rule"] != "").sum())
+    lines += [
+        f"Keras trains all {len(wrong)} without a word, to an accuracy between "
+        f"{wrong['accuracy'].min():.2f} and {wrong['accuracy'].max():.2f} instead of "
+        f"{right['accuracy']:.2f}; check names {found} of {len(wrong)} before the first step."
+    ]
+    return "\n".join(lines)
+
+
+def plot(table: pd.DataFrame) -> Axes:
+    """Draw the accuracy of each set-up as a bar, with what was wrong beside it."""
+    ax = new_axes(height=3.6)[0]
+    rows = table.iloc[::-1]
+    colours = [COLOURS[0] if name == "right" else COLOURS[1] for name in rows["set_up"]]
+    ax.barh(rows["set_up"], rows["accuracy"], color=colours)
+    for place, value in enumerate(rows["accuracy"]):
+        ax.text(value + 0.01, place, f"{value:.2f}", va="center")
+    ax.set_xlim(0, 1.1)
+    ax.set_xlabel("accuracy on the digits (share of rows, higher is better)")
+    return ax
+
+
+if __name__ == "__main__":
+    show(run, report, plot)
