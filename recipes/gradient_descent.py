@@ -72,7 +72,8 @@ def report(table: pd.DataFrame) -> str:
     return (
         f"From {STARTS[0]:g} the first step is {steps.iloc[1]:.2f} long, the last "
         f"{steps.iloc[-1]:.5f}. From {BOTTOM:g}, where the slope is "
-        f"{rest['gradient_norm'].max():g}, {STEPS} steps move by {rest['x'].diff().abs().max():g}.\n"
+        f"{rest['gradient_norm'].max():g}, {STEPS} steps move by "
+        f"{rest['x'].diff().abs().max():g}.\n"
         f"Following the slope leads from f = {walk['value'].iloc[0]:g} to "
         f"f = {walk['value'].iloc[-1]:.4f}, and the loop by hand and Keras' SGD differ by "
         f"{gap:g} at most."

@@ -30,7 +30,7 @@ CURVATURE = 4.0
 BORDER = 2 / CURVATURE
 SHARES = {"too small": 0.01, "right": 0.4, "on the border": 1.0, "too large": 1.01}
 STEPS = 100
-NETWORK_RATES = {"too small": 1e-4, "right": 0.05, "too large": 2.0}
+NETWORK_RATES = {"too small": 1e-4, "right": 0.05, "too large": 0.8}
 EPOCHS = 10
 SEED = 1
 
@@ -88,9 +88,17 @@ def plot(table: pd.DataFrame) -> Axes:
     for (problem, rate), rows in table.groupby(["problem", "rate"], sort=False):
         ax = left if problem == "parabola" else right
         values = rows["x"].abs() if problem == "parabola" else rows["value"]
-        ax.plot(rows["step"], values.clip(1e-8, 1e8), color=colours[rate], label=rate)
-    left.set(xlabel="step", ylabel="distance to the bottom", yscale="log", ylim=(1e-6, 1e2))
-    right.set(xlabel="epoch", ylabel="loss of a network", yscale="log", ylim=(0.05, 1e4))
+        values = values.where(values.between(1e-4, 1e4))
+        ax.plot(rows["step"], values, ".-", markersize=3, color=colours[rate], label=rate)
+    left.set(xlabel="step", ylabel="distance to the bottom", yscale="log", ylim=(1e-5, 1e2))
+    right.set(
+        xlabel="epoch",
+        ylabel="loss of a network",
+        yscale="log",
+        ylim=(0.05, 3e4),
+        xlim=(0.5, EPOCHS + 0.5),
+    )
+    right.locator_params(axis="x", integer=True)
     label_lines(left)
     label_lines(right)
     return left

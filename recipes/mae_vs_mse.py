@@ -99,11 +99,13 @@ def plot(table: pd.DataFrame) -> Axes:
     right.plot(income, food, ".", color="0.75", markersize=4)
     for (name, loss), colour in zip(LOSSES.items(), COLOURS, strict=False):
         values = np.asarray(loss(np.zeros((161, 1)), errors[:, None]))
-        left.plot(errors, values, color=colour, label=name)
+        shown = values < 8
+        left.plot(errors[shown], values[shown], color=colour, label=name)
         lines = table[(table["loss"] == name) & (table["part"] == "line")]
         for row, style in zip(lines.itertuples(), ("-", "--"), strict=True):
             ends = np.array([income.min(), income.max()])
             right.plot(ends, row.level + row.slope * ends, style, color=colour)
+    right.annotate("solid: all rows\ndashed: without the outlier", (600, 2500), fontsize=9)
     label_lines(left)
     left.set(xlabel="error", ylabel="loss", ylim=(0, 9))
     right.set(xlabel="income (Belgian francs a year)", ylabel="spent on food (francs a year)")

@@ -123,7 +123,7 @@ def plot(table: pd.DataFrame) -> Axes:
             ax.annotate(
                 row.passed,
                 (row.value, names.index(row.labels)),
-                xytext=(0, 9),
+                xytext=(0, -17 if row.passed == "binary_accuracy" else 9),
                 textcoords="offset points",
                 ha="center",
                 color=colour,

@@ -104,7 +104,8 @@ def plot(table: pd.DataFrame) -> Axes:
         for momentum, style in ((0.0, "-"), (MOMENTUM, "--")):
             rows = table[(table["case"] == case) & (table["momentum"] == momentum)]
             right.plot(rows["step"], rows["value"], style, color=colour)
-    right.annotate("dashed: with momentum", (130, 0.75), fontsize=9)
+    right.annotate("on the ridge: stays at the pass", (170, 0.05), color=COLOURS[0], fontsize=9)
+    right.annotate("dashed: with momentum\nsolid: without", (130, 0.6), fontsize=9)
     right.set(xlabel="step", ylabel="loss", ylim=(-0.6, 1.1), xlim=(0, 400))
     return left
 

@@ -7,7 +7,7 @@ Adam divides the step of each weight by the size of its own slopes.
 
     python -m recipes.sgd_and_adam --plot sgd_and_adam.png
 
-Try next: add "nesterov": kt.sgd(0.01, nesterov=True) to optimizers().
+Try next: add "nesterov": kt.sgd(0.1, nesterov=True) to optimizers().
 """
 
 from __future__ import annotations
@@ -28,17 +28,20 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-EPOCHS = 60
-CLOSE = 1.02  # times the least loss that any weights can reach
+EPOCHS = 140
+CLOSE = 1.002  # times the least loss that any weights can reach
 SEED = 1
 
 
 def optimizers() -> dict[str, keras.optimizers.Optimizer]:
-    """Make each optimizer with its settings; each is a Keras object that `compile` takes."""
+    """Make each optimizer, a Keras object that `compile` takes, with a rate that is good for it.
+
+    The rate of plain SGD lies just below the border of divergence, 2 / the largest curvature.
+    """
     return {
-        "sgd": kt.sgd(0.03, momentum=0.0),
-        "momentum": kt.sgd(0.01, momentum=0.9),
-        "adam": kt.adam(0.01),
+        "sgd": kt.sgd(0.19, momentum=0.0),
+        "momentum": kt.sgd(0.03, momentum=0.9),
+        "adam": kt.adam(0.1),
     }
 
 
@@ -60,6 +63,7 @@ def walk(
         optimizer=optimizer,
         callbacks=[collect],
         epochs=EPOCHS,
+        batch_size=len(x),  # an epoch is one step, so that no noise of batches blurs the path
         seed=SEED,
         verbose=0,
     )
@@ -68,8 +72,9 @@ def walk(
 
 def run() -> pd.DataFrame:
     """Train with each optimizer on real data: one row an epoch, with the loss at its end."""
-    data = kt.load_dataset("diabetes")
-    x = (data.x - data.x.mean(axis=0)) / data.x.std(axis=0)
+    data = kt.load_dataset("fuel")
+    x = data.x[:, :-1]  # where a car is neither from the USA nor from Europe, it is from Japan
+    x = (x - x.mean(axis=0)) / x.std(axis=0)
     y = ((data.y - data.y.mean()) / data.y.std()).astype(np.float32)
     tables = []
     for name, optimizer in optimizers().items():
@@ -105,7 +110,7 @@ def report(table: pd.DataFrame) -> str:
     return (
         f"The steepest direction of this loss is {table.attrs['condition']:.0f} times as curved as "
         f"the flattest one.\n"
-        f"To come within {CLOSE - 1:.0%} of the least loss, plain SGD needs {sgd} epochs, SGD with "
+        f"To come within {CLOSE - 1:.1%} of the least loss, plain SGD needs {sgd} epochs, SGD with "
         f"momentum {epochs['momentum']:.0f}, Adam {epochs['adam']:.0f}."
     )
 
@@ -114,10 +119,10 @@ def plot(table: pd.DataFrame) -> Axes:
     """Draw the loss above the least one, and the valley with the path of plain SGD."""
     left, right = new_axes(columns=2, width=8.4, height=3.6)
     for (name, rows), colour in zip(table.groupby("optimizer", sort=False), COLOURS, strict=False):
-        above = rows["loss"] / table.attrs["least_loss"] - 1
-        left.plot(rows["epoch"], 100 * above, color=colour, label=str(name))
+        above = 100 * (rows["loss"] / table.attrs["least_loss"] - 1)
+        left.plot(rows["epoch"], above.where(above > 0.1), color=colour, label=str(name))
     left.axhline(100 * (CLOSE - 1), color="0.5", linestyle=":")
-    left.set(xlabel="epoch", ylabel="loss above the least (%)", yscale="log", ylim=(0.1, 200))
+    left.set(xlabel="epoch", ylabel="loss above the least (%)", yscale="log", ylim=(0.08, 900))
     label_lines(left)
     plane = pd.DataFrame(table.attrs["plane"])
     plane.attrs["path"] = table.attrs["path"]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 SMALL = 0.2  # the loss that is small enough
 BATCH_SIZE = 32
-LEARNING_RATE = 0.02
+LEARNING_RATE = 0.01
 SEED = 1
 
 
@@ -119,6 +119,7 @@ def plot(table: pd.DataFrame) -> Axes:
     )
     ax.axhline(SMALL, color="0.5", linestyle=":")
     ax.annotate("small enough", (1, SMALL), xytext=(0, 4), textcoords="offset points", color="0.4")
+    ax.locator_params(axis="x", integer=True)
     ax.set(xlabel="epoch", ylabel="loss (cross-entropy)", ylim=(0, None))
     return ax
 

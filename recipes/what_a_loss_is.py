@@ -88,6 +88,7 @@ def plot(table: pd.DataFrame) -> Axes:
         left.plot(epochs["at"], epochs[name], color=colour, label=name)
         unmoved = nudges[name].iloc[len(nudges) // 2]
         right.plot(nudges["at"], nudges[name] - unmoved, color=colour, label=name)
+    left.locator_params(axis="x", integer=True)
     left.set(xlabel="epoch", ylabel="loss, accuracy (share)", ylim=(0, None))
     right.set(xlabel="nudge of one weight", ylabel="change")
     right.ticklabel_format(scilimits=(-2, 2))

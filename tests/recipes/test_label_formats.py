@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.tensorflow
+
+SPARSE, CATEGORICAL = "sparse_categorical_crossentropy", "categorical_crossentropy"
+BINARY = "binary_crossentropy"
+
+
+@pytest.mark.parametrize(
+    ("name", "loss", "last_layer"),
+    [
+        ("names of 3 species", SPARSE, "Dense(3, 'softmax')"),
+        ("ids 0, 1, 2", SPARSE, "Dense(3, 'softmax')"),
+        ("ids 1, 2, 3", SPARSE, "Dense(3, 'softmax')"),
+        ("one-hot rows", CATEGORICAL, "Dense(3, 'softmax')"),
+        ("yes / no", BINARY, "Dense(1, 'sigmoid')"),
+        ("True / False", BINARY, "Dense(1, 'sigmoid')"),
+        ("1 / 0", BINARY, "Dense(1, 'sigmoid')"),
+        ("+1 / -1", BINARY, "Dense(1, 'sigmoid')"),
+        ("4 signs, each yes or no", BINARY, "Dense(4, 'sigmoid')"),
+        ("amount", "mean_squared_error", "Dense(1, 'linear')"),
+    ],
+)
+def test_each_format_leads_to_its_loss(table, name, loss, last_layer):
+    row = table[(table["format"] == name) & table["chosen_loss"].notna()].iloc[0]
+    assert (row["chosen_loss"], row["last_layer"]) == (loss, last_layer)
+
+
+def test_integer_and_one_hot_labels_train_to_the_same_weights(table):
+    assert table.attrs["largest_gap_of_weights"] < 1e-6
+
+
+def test_integer_and_one_hot_labels_have_the_same_history(lesson, table):
+    epochs = table[table["epoch"].notna()]
+    ids, rows = (epochs[epochs["format"] == name] for name in lesson.SAME)
+    assert len(ids) == 2 * lesson.EPOCHS
+    np.testing.assert_allclose(ids["loss"], rows["loss"], rtol=0, atol=1e-6)
+    np.testing.assert_array_equal(ids["accuracy"], rows["accuracy"])
+
+
+def test_two_classes_as_one_unit_or_two_end_within_two_points(lesson, table):
+    accuracies = lesson.accuracies(table)
+    assert accuracies.shape == (5, 2)
+    one, two = accuracies.mean()
+    assert abs(one - two) < 0.02
+    assert min(one, two) > 0.9
