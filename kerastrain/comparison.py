@@ -14,17 +14,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
-from kerastrain.compiling import choice_of
+from kerastrain.checks import check, enforce
+from kerastrain.compiling import build, choice_of
 from kerastrain.errors import DataError, OptimizerError
 from kerastrain.intervals import mean_interval
 from kerastrain.labels import Labels, inspect_labels
+from kerastrain.loop import fit, start_over
 from kerastrain.losses import LossChoice, admitted_losses
 from kerastrain.measures import MEASURES, measure
 from kerastrain.optimizers import get_optimizer
 from kerastrain.plots import plot_comparison
-from kerastrain.preparation import row_classes
-from kerastrain.rows import as_arrays, count_rows, split_rows, take_rows
-from kerastrain.training import train
+from kerastrain.preparation import Rows, encode, split
+from kerastrain.rows import as_arrays
+from kerastrain.seeds import seed_model, seeded
 
 if TYPE_CHECKING:
     import keras
@@ -170,30 +172,51 @@ def compare(
     entries = _read(candidates, labels, get_optimizer(optimizer))
     x = as_arrays(x, "x")
     histories, scores = [], []
-    for seed in range(seeds) if isinstance(seeds, int) else seeds:
-        for name, entry in entries.items():
-            run = train(
-                build_model,
-                x,
-                y,
-                loss=entry.choice,
-                optimizer=type(entry.optimizer).from_config(entry.optimizer.get_config()),
+    for name, entry in entries.items():
+        rows = encode(x, y, None, entry.choice)
+        model = None
+        for seed in range(seeds) if isinstance(seeds, int) else seeds:
+            with seeded(seed):
+                fresh = build(build_model, entry.choice)
+            training, held_out = split(rows, validation_split, entry.choice, seed)
+            model = _begin(model, fresh, entry, training)
+            seed_model(model, seed)
+            history = fit(
+                model,
+                training.x,
+                training.y,
                 epochs=epochs,
                 batch_size=batch_size,
-                validation_split=validation_split,
+                validation_data=held_out.as_tuple(),
                 seed=seed,
                 loop=loop,
                 verbose=0,
             )
-            held_out = _held_out(x, y, entry.choice, validation_split, seed)
-            result = measure(entry.choice, held_out[1], run.model.predict(held_out[0], verbose=0))
-            seconds = run.history["seconds"].sum()
-            histories.append(run.history.assign(candidate=name, seed=seed))
+            histories.append(history.assign(candidate=name, seed=seed))
+            result = measure(entry.choice, held_out.y, model.predict(held_out.x, verbose=0))
+            seconds = history["seconds"].sum()
             scores.append({"candidate": name, "seed": seed, **result, "seconds": seconds})
     first = ["candidate", "seed"]
     history = pd.concat(histories, ignore_index=True)
     history = history[[*first, *history.columns.drop(first)]]
     return Comparison(history, pd.DataFrame(scores))
+
+
+def _begin(
+    model: keras.Model | None, fresh: keras.Model, entry: Candidate, rows: Rows
+) -> keras.Model:
+    """Compile the first model of a candidate; set it back to fresh weights for the next seeds."""
+    if model is not None:
+        start_over(model, fresh)  # the same numbers as with the fresh model, compiled once
+        return model
+    settings = {
+        "optimizer": type(entry.optimizer).from_config(entry.optimizer.get_config()),
+        "loss": entry.choice.build_loss(),
+        "metrics": entry.choice.build_metrics(),
+    }
+    enforce(check(fresh, rows.x, rows.y, **settings))
+    fresh.compile(**settings)
+    return fresh
 
 
 def _read(
@@ -253,10 +276,3 @@ def _free_name(name: str, taken: Mapping[str, Any]) -> str:
     while f"{name} {number}" in taken or (number == 1 and name in taken):
         number += 1
     return name if number == 1 else f"{name} {number}"
-
-
-def _held_out(x: Any, y: Any, choice: LossChoice, fraction: float, seed: int) -> tuple[Any, Any]:
-    """Take the rows that `train` held out: equal seeds give equal splits."""
-    encoded = choice.encode(y)
-    _, rows = split_rows(count_rows(x), fraction, seed=seed, stratify=row_classes(choice, encoded))
-    return take_rows(x, rows), encoded[rows]

@@ -6,9 +6,10 @@ A model that was compiled keeps what it has, unless the arguments of `train` say
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from kerastrain.errors import OptimizerError
+from kerastrain.errors import DataError, OptimizerError
 from kerastrain.labels import Labels
 from kerastrain.losses import LOSSES, LossChoice, admitted_losses, choice_for
 from kerastrain.optimizers import get_optimizer, with_schedule
@@ -17,7 +18,7 @@ from kerastrain.runs import Choices, each
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["choice_of", "compile_settings", "is_auto", "schedule_settings"]
+__all__ = ["build", "choice_of", "compile_settings", "is_auto", "schedule_settings"]
 
 YOURS = "You passed this loss."
 
@@ -58,6 +59,37 @@ def _options(loss: Any) -> dict[str, Any]:
         for key, value in loss.get_config().items()
         if key not in ("name", "dtype", "fn", "reduction") and value != usual.get(key)
     }
+
+
+def build(build_model: Callable[[Any], Any], choice: Choices | None) -> keras.Model:
+    """Call the user's function that builds a model, and see that it does.
+
+    Args:
+        build_model: Gets the choice of the loss and returns a Keras model.
+        choice: What it gets.
+
+    Returns:
+        The model.
+
+    Raises:
+        DataError: it is no function, or returns no model.
+    """
+    import keras
+
+    if not callable(build_model):
+        message = (
+            f"model must be a Keras model or a function that builds one; saw {build_model!r}. "
+            "Pass train(model, x, y) or train(build_model, x, y)."
+        )
+        raise DataError(message)
+    model = build_model(choice)
+    if not isinstance(model, keras.Model):
+        message = (
+            f"build_model must return a Keras model; {build_model!r} returned {model!r}. "
+            "End the function with: return keras.Sequential([...])."
+        )
+        raise DataError(message)
+    return model
 
 
 def compile_settings(

@@ -26,7 +26,7 @@ __all__ = [
     "encode",
     "hold_out",
     "is_data_set",
-    "row_classes",
+    "split",
 ]
 
 
@@ -122,6 +122,11 @@ def hold_out(
             f"{fraction}. Pass validation_data=another_dataset, from dataset.take() and skip()."
         )
         raise DataError(message)
+    return split(rows, fraction, choice, seed)
+
+
+def split(rows: Rows, fraction: float, choice: Choices | None, seed: int) -> tuple[Rows, Rows]:
+    """Split off a random share of the rows, with the same share of each class."""
     ids = row_classes(choice, rows.y)
     training, held_out = split_rows(count_rows(rows.x), fraction, seed=seed, stratify=ids)
     return rows.take(training), rows.take(held_out)

@@ -14,7 +14,7 @@ import pandas as pd
 
 from kerastrain.checks import Finding, check, enforce
 from kerastrain.checks.findings import Mode
-from kerastrain.compiling import choice_of, compile_settings, is_auto, schedule_settings
+from kerastrain.compiling import build, choice_of, compile_settings, is_auto, schedule_settings
 from kerastrain.devices import use_device
 from kerastrain.errors import DataError, KerastrainWarning
 from kerastrain.labels import inspect_labels
@@ -123,7 +123,7 @@ def train(
     with use_device(device) as device, seeded(seed):
         choice = _choose(model, x, y, loss, task, robust)
         if not isinstance(model, keras.Model):
-            model = _build(model, choice)
+            model = build(model, choice)
         rows = encode(x, y, sample_weight, choice)
         rows, validation = hold_out(rows, validation_split, validation_data, choice, seed)
         steps = count_steps(rows, batch_size, schedule or warmup_epochs)
@@ -186,25 +186,6 @@ def _choose(
         loss = each(lambda _: loss, labels)
     choices: Choices = each(lambda one, its: choice_of(one, its, model=known), labels, loss)
     return choices
-
-
-def _build(build_model: Callable[[Any], Any], choice: Choices | None) -> keras.Model:
-    import keras
-
-    if not callable(build_model):
-        message = (
-            f"model must be a Keras model or a function that builds one; saw {build_model!r}. "
-            "Pass train(model, x, y) or train(build_model, x, y)."
-        )
-        raise DataError(message)
-    model = build_model(choice)
-    if not isinstance(model, keras.Model):
-        message = (
-            f"build_model must return a Keras model; {build_model!r} returned {model!r}. "
-            "End the function with: return keras.Sequential([...])."
-        )
-        raise DataError(message)
-    return model
 
 
 def _check(

@@ -36,7 +36,6 @@ LEARNING_RATE = 0.01
 
 def builder(data: kt.Dataset) -> Callable[[kt.LossChoice], keras.Model]:
     """Make the function that builds the network: all columns scaled alike, one hidden layer."""
-
     mean, variance = data.x.mean(axis=0), data.x.var(axis=0)
 
     def build_model(choice: kt.LossChoice) -> keras.Model:

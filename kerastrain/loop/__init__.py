@@ -1,5 +1,11 @@
-"""How is a compiled model trained, fast, with the numbers of `model.fit`?"""
+"""How is a compiled model trained, fast, with the numbers of `model.fit`?
+
+- `fit` is the entrance; `decide` says which loop can train this, `modes` how it is compiled
+- `tensorflow` is the fast loop; `epochs` what happens around it; `arrays` the rows and their order
+- `keras` is the other loop, `model.fit` itself; `reuse` trains one compiled model many times
+"""
 
 from kerastrain.loop.fit import TrainingInterrupted, fit
+from kerastrain.loop.reuse import start_over
 
-__all__ = ["TrainingInterrupted", "fit"]
+__all__ = ["TrainingInterrupted", "fit", "start_over"]
