@@ -379,7 +379,7 @@ SMALL_NUMBERS = st.tuples(
 TASKS = ["classification", "binary", "multi-label", "soft", "regression", "counts", "ordered"]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.one_of(ANY_ARRAY, SMALL_NUMBERS), st.sampled_from([None, None, *TASKS]))
 def test_any_array_gives_labels_that_come_back_or_a_label_error(y, task):
     before = y.copy()
