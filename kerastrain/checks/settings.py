@@ -8,7 +8,7 @@ import inspect
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Loss", "Optimizer", "nearest", "read_loss", "read_optimizer"]
+__all__ = ["Loss", "Optimizer", "copy_metric", "nearest", "read_loss", "read_optimizer"]
 
 PLAIN_LOSSES = {
     "bce": "binary_crossentropy",
@@ -143,6 +143,42 @@ def _crossentropy(y_shape: tuple[Any, ...], out_shape: tuple[Any, ...]) -> str:
     if len(y_shape) < len(out_shape) or (y_shape and y_shape[-1] == 1):
         return "sparse_categorical_crossentropy"
     return "categorical_crossentropy"
+
+
+def copy_metric(given: Any, y_shape: tuple[Any, ...], out_shape: tuple[Any, ...]) -> Any:
+    """Make the metric that `compile` would make, without touching the user's own.
+
+    Args:
+        given: A metric as the user wrote it.
+        y_shape: The labels' shape: plain 'accuracy' is decided by it.
+        out_shape: The output's shape.
+
+    Returns:
+        A fresh metric; `None` where Keras can make none.
+    """
+    import keras
+
+    try:
+        if isinstance(given, str) and given.lower() in ("accuracy", "acc"):
+            return _accuracy(given, y_shape, out_shape)
+        found = keras.metrics.get(given)
+        if isinstance(found, keras.metrics.Metric):
+            return type(found).from_config(found.get_config())
+        return keras.metrics.MeanMetricWrapper(found, name=getattr(found, "__name__", "metric"))
+    except Exception:  # a user's own class, or a name that another rule tells of
+        return None
+
+
+def _accuracy(name: str, y_shape: tuple[Any, ...], out_shape: tuple[Any, ...]) -> Any:
+    """Choose as Keras does for `"accuracy"`: by shapes."""
+    import keras
+
+    kind = {
+        "binary_crossentropy": keras.metrics.BinaryAccuracy,
+        "sparse_categorical_crossentropy": keras.metrics.SparseCategoricalAccuracy,
+        "categorical_crossentropy": keras.metrics.CategoricalAccuracy,
+    }[_crossentropy(y_shape, out_shape)]
+    return kind(name=name)
 
 
 @dataclass(frozen=True)

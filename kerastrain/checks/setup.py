@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from .network import (
     small_batch,
     worth_running,
 )
-from .settings import Loss, Optimizer, read_loss, read_optimizer
+from .settings import Loss, Optimizer, copy_metric, read_loss, read_optimizer
 from .sources import Data, read_data
 
 __all__ = ["Output", "Setup", "gather"]
@@ -83,6 +84,12 @@ class Output:
         if shape is None:
             return None
         return shape[-1] if len(shape) > 1 else 1
+
+    @cached_property
+    def metric_copies(self) -> list[Any]:
+        """A fresh copy of each metric, for trying; `None` where none can be made."""
+        y_shape = self.y.shape if self.y is not None else ()
+        return [copy_metric(metric, y_shape, self.shape or ()) for metric in self.metrics]
 
     @property
     def called(self) -> str:

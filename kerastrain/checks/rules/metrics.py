@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerastrain.checks.findings import Problem
-from kerastrain.checks.settings import AMOUNTS, BINARY, CROSSENTROPIES, HINGE
+from kerastrain.checks.settings import AMOUNTS, BINARY, CATEGORICAL, CROSSENTROPIES, HINGE
 from kerastrain.checks.setup import Output, Setup
 
 from .labels import ID_LOSSES
@@ -39,32 +39,15 @@ def _measured(setup: Setup) -> Iterator[tuple[Output, Any, Any]]:
     for output in setup.outputs:
         if output.y is None or not output.y.numeric or output.shape is None:
             continue
-        for metric in output.metrics:
-            made = _copy_of(metric, output)
+        for metric, made in zip(output.metrics, output.metric_copies, strict=True):
             if made is not None:
                 yield output, metric, made
 
 
-def _copy_of(metric: Any, output: Output) -> Any:
-    """Make the metric that `compile` would make, without touching the user's own."""
-    import keras
-
-    name = str(metric).lower()
-    shape, y = output.shape or (), output.y
-    try:
-        if name in ("accuracy", "acc") and y is not None:
-            if shape[-1] == 1:
-                return keras.metrics.BinaryAccuracy(name=metric)
-            sparse = len(y.shape) < len(shape) or (y.shape[-1] == 1 and (shape[-1] or 0) > 1)
-            if sparse:
-                return keras.metrics.SparseCategoricalAccuracy(name=metric)
-            return keras.metrics.CategoricalAccuracy(name=metric)
-        found = keras.metrics.get(metric)
-        if isinstance(found, keras.metrics.Metric):
-            return type(found).from_config(found.get_config())
-        return keras.metrics.MeanMetricWrapper(found, name=getattr(found, "__name__", "metric"))
-    except Exception:  # a user's own class, or a name that another rule tells of
-        return None
+def _picked_right(metric: Any, output: Output) -> bool:
+    """Say whether this is plain 'accuracy' on one class a row, where Keras picks by the shapes."""
+    plain = isinstance(metric, str) and metric.lower() in ("accuracy", "acc")
+    return plain and output.loss.name in CATEGORICAL | {ID_LOSSES[0]} and (output.units or 0) > 1
 
 
 def _kind(metric: Any) -> str:
@@ -182,6 +165,8 @@ def other_question(setup: Setup) -> Iterator[Problem]:
     """
     for output, metric, made in _measured(setup):
         if _kind(made) not in SCORES or output.is_logits or output.target is None:
+            continue
+        if _picked_right(metric, output):
             continue
         y = _some_labels(output)
         trial = _trial(output, y)
@@ -340,6 +325,8 @@ def metric_raises(setup: Setup) -> Iterator[Problem]:
     """
     for output, metric, made in _measured(setup):
         if output.seen is None or output.target is None or setup.shot.stage != "done":
+            continue
+        if _picked_right(metric, output):
             continue
         import keras
 
