@@ -44,7 +44,6 @@ LESSONS = (
     "convex_or_not",
     "saddle_point",
     "sgd_and_adam",
-    "tuned_optimizer",
     "metric_names",
     "overfitting",
     "silent_mistakes",
