@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -217,6 +216,8 @@ class LossChoice:
         return "\n".join(f"{name:<12}{text}" for name, text in self._lines())
 
     def _repr_html_(self) -> str:
+        import html
+
         """Show the choice as a table in a notebook."""
         left = "style='text-align: left'"
         rows = (

@@ -13,7 +13,6 @@ import platform
 import tempfile
 import warnings
 from collections.abc import Callable
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -296,6 +295,8 @@ def _first_line(error: Exception) -> str:
 
 
 def _version(package: str) -> str | None:
+    from importlib import metadata  # here, for it takes a third of the time to import kerastrain
+
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:

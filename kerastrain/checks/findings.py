@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import warnings
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -58,6 +57,8 @@ class Findings(list[Finding]):
         return "\n".join(map(str, self)) or "Nothing found."
 
     def _repr_html_(self) -> str:
+        import html
+
         if not self:
             return "<p>Nothing found.</p>"
         names = ("severity", "where", "message", "fix", "rule")
