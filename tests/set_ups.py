@@ -1,7 +1,7 @@
 """Training set-ups for the tests of `check`: wrong ones, and right ones that look odd.
 
-Each builds `(model, x, y, settings)`. What Keras 3.15 on TensorFlow is expected to do with the wrong
-ones, from its source and from users' reports, stands beside each.
+Each builds `(model, x, y, settings)`. What Keras 3.15 on TensorFlow is expected to do with the
+wrong ones, from its source and from reports of users, stands beside each.
 """
 
 from __future__ import annotations
