@@ -25,6 +25,7 @@ from kerastrain.landscape import loss_landscape
 from kerastrain.loop import fit
 from kerastrain.losses import LossChoice, choose_loss
 from kerastrain.optimizers import adam, sgd
+from kerastrain.range_test import LearningRateCurve, find_learning_rate
 from kerastrain.rows import split_rows
 from kerastrain.runs import TrainingRun, load_run
 from kerastrain.training import train
@@ -41,6 +42,7 @@ __all__ = [
     "KerastrainWarning",
     "LabelError",
     "Labels",
+    "LearningRateCurve",
     "LossChoice",
     "LossError",
     "OptimizerError",
@@ -50,6 +52,7 @@ __all__ = [
     "check",
     "choose_loss",
     "compare",
+    "find_learning_rate",
     "fit",
     "inspect_labels",
     "list_datasets",
