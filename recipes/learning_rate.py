@@ -49,7 +49,7 @@ def train_network(learning_rate: float) -> pd.DataFrame:
     hidden, last = keras.layers.Dense(16, "relu"), keras.layers.Dense(1)
     model = keras.Sequential([keras.Input(x.shape[1:]), hidden, last])
     model.compile(kt.sgd(learning_rate, momentum=0.0), "mean_squared_error")
-    return kt.fit(model, x, y, epochs=EPOCHS, batch_size=64, seed=SEED, verbose=0)
+    return kt.fit(model, x, y, epochs=EPOCHS, batch_size=49, seed=SEED, verbose=0)
 
 
 def run() -> pd.DataFrame:
@@ -89,7 +89,7 @@ def plot(table: pd.DataFrame) -> Axes:
         ax = left if problem == "parabola" else right
         values = rows["x"].abs() if problem == "parabola" else rows["value"]
         values = values.where(values.between(1e-4, 1e4))
-        ax.plot(rows["step"], values, ".-", markersize=3, color=colours[rate], label=rate)
+        ax.plot(rows["step"], values, ".-", markersize=3, color=colours[str(rate)], label=rate)
     left.set(xlabel="step", ylabel="distance to the bottom", yscale="log", ylim=(1e-5, 1e2))
     right.set(
         xlabel="epoch",

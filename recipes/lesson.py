@@ -27,6 +27,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from kerastrain.plots import save_picture
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -40,9 +42,9 @@ LESSONS = (
     "mae_vs_mse",
     "compare_losses",
     "gradient_descent",
-    "learning_rate",
     "convex_or_not",
     "saddle_point",
+    "learning_rate",
     "sgd_and_adam",
     "metric_names",
     "overfitting",
@@ -71,13 +73,6 @@ def title(name: str) -> str:
 def moral(text: str) -> str:
     """Take the last line of a report: the sentence that the lesson proves."""
     return text.strip().splitlines()[-1]
-
-
-def save(axes: Axes, file: str | Path, *, dpi: int = 150) -> None:
-    """Write the whole figure that the axes stand in into a file."""
-    figure = axes.get_figure(root=True)
-    assert figure is not None, "plot() must return axes that stand in a figure"
-    figure.savefig(file, dpi=dpi)
 
 
 def show(
@@ -115,5 +110,5 @@ def show(
         print(table, end="\n\n")
     print(report(table))
     if file is not None:
-        save(plot(table), file)
+        save_picture(plot(table), file, dpi=150)
         print(f"\nThe picture is in {file}.")

@@ -12,6 +12,7 @@ Try next: set OUTLIERS to 0. Then nothing is left out, and all lines stay where 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -26,13 +27,17 @@ from .lesson import show
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-LOSSES = {
+LOSSES: dict[str, Callable[[Any, Any], Any]] = {
     "mae": keras.losses.mean_absolute_error,
     "huber": keras.losses.huber,
     "mse": keras.losses.mean_squared_error,
 }
 # The slope of each loss at an error e: how hard a row pulls at the prediction.
-SLOPES = {"mae": np.sign, "huber": lambda e: np.clip(e, -1, 1), "mse": lambda e: 2 * e}
+SLOPES: dict[str, Callable[[Any], Any]] = {
+    "mae": np.sign,
+    "huber": lambda e: np.clip(e, -1, 1),
+    "mse": lambda e: 2 * e,
+}
 ERRORS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 OUTLIERS = 1  # the richest household of all spends far less on food than the rest would lead to
 STEPS = 400
@@ -102,9 +107,9 @@ def plot(table: pd.DataFrame) -> Axes:
         shown = values < 8
         left.plot(errors[shown], values[shown], color=colour, label=name)
         lines = table[(table["loss"] == name) & (table["part"] == "line")]
-        for row, style in zip(lines.itertuples(), ("-", "--"), strict=True):
+        for (_, row), style in zip(lines.iterrows(), ("-", "--"), strict=True):
             ends = np.array([income.min(), income.max()])
-            right.plot(ends, row.level + row.slope * ends, style, color=colour)
+            right.plot(ends, row["level"] + row["slope"] * ends, style, color=colour)
     right.annotate("solid: all rows\ndashed: without the outlier", (600, 2500), fontsize=9)
     label_lines(left)
     left.set(xlabel="error", ylabel="loss", ylim=(0, 9))

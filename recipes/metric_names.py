@@ -65,13 +65,17 @@ def train(labels: str, metrics: Sequence[str]) -> tuple[dict[str, Any], list[Any
     dataset, loss, (units, activation), _ = CASES[labels]
     data = kt.load_dataset(dataset)
     x = (data.x - data.x.mean(axis=0)) / data.x.std(axis=0)
-    y = data.y if data.y.dtype.kind == "f" else kt.choose_loss(data.y).encode(data.y)
+    y: Any = data.y
+    if y.dtype.kind not in "fiu":  # names of classes
+        y = np.unique(y, return_inverse=True)[1]
     y = kt.one_hot(y) if labels == "one-hot" else y
     keras.utils.set_random_seed(SEED)
     model = keras.Sequential([keras.Input(x.shape[1:]), keras.layers.Dense(units, activation)])
-    model.compile(kt.sgd(0.01), loss, metrics=list(metrics))
-    history = kt.fit(model, x, y, epochs=1, seed=SEED, verbose=0)
-    return history.iloc[-1].to_dict(), model.get_weights()
+    # A single step is not worth compiling.
+    model.compile(kt.sgd(0.01), loss, metrics=list(metrics), run_eagerly=True)
+    history = kt.fit(model, x, y, epochs=1, batch_size=len(x), seed=SEED, verbose=0)
+    last = {str(name): value for name, value in history.iloc[-1].items()}
+    return last, list(model.get_weights())
 
 
 def run() -> pd.DataFrame:
@@ -80,7 +84,10 @@ def run() -> pd.DataFrame:
     for labels, (_, _, (units, activation), metrics) in CASES.items():
         history, weights = train(labels, metrics)
         for name in metrics:
-            row = {"labels": labels, "last_layer": f"Dense({units}, {activation!r})"}
+            row: dict[str, Any] = {
+                "labels": labels,
+                "last_layer": f"Dense({units}, {activation!r})",
+            }
             row |= {"passed": name, "in_history": name in history, "value": history.get(name)}
             # Which long name stands for the same numbers as this one?
             row["same_as"] = ", ".join(
@@ -100,8 +107,8 @@ def report(table: pd.DataFrame) -> str:
     """Say what each name became, and that metrics do not steer."""
     accuracy = table[table["passed"] == "accuracy"]
     lines = [
-        f"'accuracy' with {row.labels} and {row.last_layer} is {row.same_as}."
-        for row in accuracy.itertuples()
+        f"'accuracy' with {row['labels']} and {row['last_layer']} is {row['same_as']}."
+        for _, row in accuracy.iterrows()
     ]
     return "\n".join(lines) + (
         f"\n{table['in_history'].sum()} of {len(table)} metrics stand in the history under the "
@@ -119,11 +126,11 @@ def plot(table: pd.DataFrame) -> Axes:
     for colour, name in zip(COLOURS, long_names, strict=False):
         rows = shown[shown["passed"] == name]
         ax.plot(rows["value"], rows["labels"].map(names.index), "o", color=colour, markersize=9)
-        for row in rows.itertuples():
+        for _, row in rows.iterrows():
             ax.annotate(
-                row.passed,
-                (row.value, names.index(row.labels)),
-                xytext=(0, -17 if row.passed == "binary_accuracy" else 9),
+                row["passed"],
+                (row["value"], names.index(row["labels"])),
+                xytext=(0, -17 if row["passed"] == "binary_accuracy" else 9),
                 textcoords="offset points",
                 ha="center",
                 color=colour,

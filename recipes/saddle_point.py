@@ -74,9 +74,8 @@ def run() -> pd.DataFrame:
 
 def escape_steps(table: pd.DataFrame) -> pd.Series:
     """Count the steps until the walk is well down in a valley; none where it never is."""
-    out = table[table["value"] < OUT]
-    every = table.groupby(["case", "momentum"])["step"]
-    return out.groupby(["case", "momentum"])["step"].min().reindex(every.groups)
+    out = table.assign(escaped=table["step"].where(table["value"] < OUT))
+    return out.groupby(["case", "momentum"])["escaped"].min()
 
 
 def report(table: pd.DataFrame) -> str:

@@ -100,7 +100,8 @@ def epochs_needed(table: pd.DataFrame) -> pd.Series[float]:
     """Count the epochs until the loss is close to the least; infinite where it never is."""
     close = table[table["loss"] <= CLOSE * table.attrs["least_loss"]]
     first = close.groupby("optimizer")["epoch"].min()
-    return first.reindex(table["optimizer"].unique()).astype(float).fillna(np.inf)
+    every: pd.Series[float] = first.reindex(table["optimizer"].unique()).astype(float)
+    return every.fillna(np.inf)
 
 
 def report(table: pd.DataFrame) -> str:

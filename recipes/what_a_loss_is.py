@@ -38,7 +38,7 @@ def build_model(choice: kt.LossChoice) -> keras.Model:
     return keras.Sequential([keras.Input((8,)), keras.layers.Dense(8, "relu"), last])
 
 
-def nudge(model: keras.Model, x: NDArray[np.float32], ids: NDArray[np.int32]) -> pd.DataFrame:
+def nudge(model: keras.Model, x: NDArray[np.float32], ids: NDArray[np.int64]) -> pd.DataFrame:
     """Move one weight a little, to and fro: what happens to the loss and to the accuracy?"""
     weights = model.get_weights()
     rows = []
@@ -58,11 +58,18 @@ def run() -> pd.DataFrame:
     data = kt.load_dataset("penguins")
     x = (data.x - data.x.mean(axis=0)) / data.x.std(axis=0)
     trained = kt.train(
-        build_model, x, data.y, optimizer=kt.adam(0.01), epochs=EPOCHS, seed=SEED, verbose=0
+        build_model,
+        x,
+        data.y,
+        optimizer=kt.adam(0.01),
+        epochs=EPOCHS,
+        batch_size=37,  # 333 penguins are 9 batches
+        seed=SEED,
+        verbose=0,
     )
     epochs = trained.history.rename(columns={"epoch": "at"}).assign(part="training")
     columns = ["part", "at", "loss", "accuracy"]
-    nudges = nudge(trained.model, x, kt.choose_loss(data.y).encode(data.y))
+    nudges = nudge(trained.model, x, np.unique(data.y, return_inverse=True)[1])
     return pd.concat([epochs[columns], nudges[columns]], ignore_index=True)
 
 

@@ -21,16 +21,15 @@ def test_starts_end_in_different_valleys_where_there_are_two(lesson, table):
 
 def test_logistic_regression_meets_from_all_seeds_and_a_deep_network_does_not(lesson, table):
     spread = lesson.ends(table).groupby("problem")["value"].agg(np.ptp)
-    assert spread["logistic regression"] < 5e-4
-    assert spread["deep network"] > 10 * spread["logistic regression"]
+    assert spread["logistic regression"] < 1e-4
+    assert spread["deep network"] > 30 * spread["logistic regression"]
 
 
 def test_the_loss_of_logistic_regression_never_bends_down(table):
-    rows = table[table["problem"] == "logistic regression"]
-    assert len(rows) == 3
-    assert (rows["lowest_bend"] > -rows["rounding"]).all()
+    row = table[table["problem"] == "logistic regression"].iloc[-1]
+    assert row["lowest_bend"] > -row["rounding"]
 
 
 def test_the_loss_of_a_deep_network_bends_down(table):
-    rows = table[table["problem"] == "deep network"]
-    assert (rows["lowest_bend"] < -1000 * rows["rounding"]).all()
+    row = table[table["problem"] == "deep network"].iloc[-1]
+    assert row["lowest_bend"] < -1000 * row["rounding"]

@@ -1,21 +1,29 @@
 import ast
-import importlib
-import inspect
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from recipes.__main__ import index
-from recipes.lesson import FOLDER, LESSONS, lessons, moral, title
+from recipes.lesson import FOLDER, LESSONS, lessons, moral
 
-COURSE = (
-    "six_steps what_a_loss_is label_formats one_hot_labels cross_entropy mae_vs_mse "
-    "gradient_descent convex_or_not saddle_point learning_rate sgd_and_adam metric_names "
-    "overfitting cpu_or_gpu"
-).split()
+COURSE = [
+    "six_steps",
+    "what_a_loss_is",
+    "label_formats",
+    "one_hot_labels",
+    "cross_entropy",
+    "mae_vs_mse",
+    "gradient_descent",
+    "convex_or_not",
+    "saddle_point",
+    "learning_rate",
+    "sgd_and_adam",
+    "metric_names",
+    "overfitting",
+    "cpu_or_gpu",
+]
 
 
 def test_the_index_lists_the_course_in_reading_order():
