@@ -114,7 +114,7 @@ def test_random_directions_are_as_long_as_the_units_they_move(logistic):
     moved = keras.models.clone_model(run.model)
     moved.set_weights([kernel + 1e-3 * direction, run.model.get_weights()[1]])
     moved.compile(loss=run.loss.build_loss())
-    expected = moved.evaluate(X, run.loss.encode(DATA.y), verbose=0)
+    expected = moved.evaluate(X, run.loss.encode(DATA.y), verbose=0, return_dict=True)["loss"]
     seen = table[(table["a"] == 1e-3) & (table["b"] == 0)]["loss"].item()
     assert seen == pytest.approx(expected, rel=1e-5)
 
