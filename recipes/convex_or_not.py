@@ -13,21 +13,19 @@ Try next: set TILT to 3.0. One valley is gone, and all starts meet, although no 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
 
 import kerastrain as kt
 from kerastrain.plots import new_axes
 from kerastrain.surfaces import plot_descent, plot_landscape
 
 from .lesson import show
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
 TILT = 0.5
 CURVES = {"bowl": lambda w: w**2, "two valleys": lambda w: w**4 - 3 * w**2 + TILT * w}

@@ -14,20 +14,17 @@ Try next: add 2048 to UNITS. The seconds of a CPU grow with the square of it.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
 
 import kerastrain as kt
 from kerastrain.plots import COLOURS, new_axes
 
 from .lesson import show
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
 UNITS = (16, 256)  # of both hidden layers: a small network and a large one
 EPOCHS = 2

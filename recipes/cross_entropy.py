@@ -15,19 +15,15 @@ Try next: add 1e-12 to PROBABILITIES. Only the column of logits goes on to follo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import keras
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 import kerastrain as kt
 from kerastrain.plots import COLOURS, new_axes
 
 from .lesson import show
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 PROBABILITIES = (1.0, 0.9, 0.5, 0.1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-10)
 NUM_CLASSES = 3

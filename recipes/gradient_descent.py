@@ -12,19 +12,17 @@ before it, and the walk never ends. The lesson `learning_rate` shows why.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 import kerastrain as kt
 from kerastrain.plots import new_axes
 from kerastrain.surfaces import plot_descent
 
 from .lesson import show
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 BOTTOM = 2.0
 STARTS = (-1.0, BOTTOM)

@@ -12,25 +12,23 @@ Try next: set CURVATURE to 8. All borders move: 2 / 8 is now the largest rate th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 import kerastrain as kt
 from kerastrain.plots import COLOURS, label_lines, new_axes
 
 from .lesson import show
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 CURVATURE = 4.0
 BORDER = 2 / CURVATURE
 SHARES = {"too small": 0.01, "right": 0.4, "on the border": 1.0, "too large": 1.01}
 STEPS = 100
-NETWORK_RATES = {"too small": 1e-4, "right": 0.05, "too large": 0.8}
+NETWORK_RATES = {"too small": 1e-4, "right": 0.05, "too large": 0.5}
 EPOCHS = 10
 SEED = 1
 
@@ -74,7 +72,7 @@ def report(table: pd.DataFrame) -> str:
     return (
         f"A real network ends at a loss of {last['network', 'too small']:.2f} with a learning rate "
         f"too small, of {last['network', 'right']:.2f} with the right one, of "
-        f"{last['network', 'too large']:.1e} with one too large.\n"
+        f"{last['network', 'too large']:g} with one too large.\n"
         f"On a parabola of curvature {CURVATURE:g} the border is 2 / {CURVATURE:g} = {BORDER:g}: "
         f"on it w is still {w['parabola', 'on the border']:g} away after {STEPS} steps, 1 % above "
         f"it {w['parabola', 'too large']:.1f}, well below it {w['parabola', 'right']:g}."

@@ -13,19 +13,17 @@ Try next: set OUTLIERS to 0. Then nothing is left out, and all lines stay where 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 import kerastrain as kt
 from kerastrain.plots import COLOURS, label_lines, new_axes
 
 from .lesson import show
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 LOSSES: dict[str, Callable[[Any, Any], Any]] = {
     "mae": keras.losses.mean_absolute_error,
@@ -81,13 +79,13 @@ def run() -> pd.DataFrame:
 
 def report(table: pd.DataFrame) -> str:
     """Say how the losses grow, and how far an outlier drags each line."""
-    far = table[(table["part"] == "loss") & (table["error"] == ERRORS[-1])].set_index("loss")
+    far = table[table["error"] == ERRORS[-1]].set_index("loss")["slope"]
     lines = table[table["part"] == "line"].pivot_table(index="loss", columns="rows", values="slope")
     moved = (lines["all"] - lines["without outliers"]).abs() / lines["without outliers"]
     pulls = table[(table["rows"] == "all")].set_index("loss")["pull_of_richest"]
     return (
-        f"At an error of {ERRORS[-1]:g} the slope of the loss is {far.loc['mae', 'slope']:g} for "
-        f"MAE, {far.loc['huber', 'slope']:g} for Huber's, {far.loc['mse', 'slope']:g} for MSE.\n"
+        f"At an error of {ERRORS[-1]:g} the slope of the loss is {far['mae']:g} for "
+        f"MAE, {far['huber']:g} for Huber's, {far['mse']:g} for MSE.\n"
         f"One household in 235 pulls with {pulls['mse']:.0%} of all force on the line of MSE, "
         f"with {pulls['huber']:.1%} on Huber's, with {pulls['mae']:.1%} on that of MAE.\n"
         f"Leaving out this outlier turns the line of MSE by {moved['mse']:.0%}, of Huber's loss by "

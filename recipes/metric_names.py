@@ -15,48 +15,31 @@ Try next: add "mape" to the metrics of "amount": mean_absolute_percentage_error,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 import kerastrain as kt
 from kerastrain.plots import COLOURS, new_axes
 
 from .lesson import show
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 SEED = 1
+SHORT = ("accuracy", "acc")
+BINARY, SPARSE = "binary_accuracy", "sparse_categorical_accuracy"
+ONE_HOT, MAE = "categorical_accuracy", "mean_absolute_error"
+SPARSE_LOSS, ONE_HOT_LOSS = "sparse_categorical_crossentropy", "categorical_crossentropy"
+BINARY_LOSS = "binary_crossentropy"
 # labels: the data, the loss, the last layer, the metrics by the names that are passed
 CASES: dict[str, tuple[str, str, tuple[int, str], tuple[str, ...]]] = {
-    "amount": ("diabetes", "mse", (1, "linear"), ("mae", "MAE", "mean_absolute_error")),
-    "two classes": (
-        "breast_cancer",
-        "binary_crossentropy",
-        (1, "sigmoid"),
-        ("accuracy", "acc", "binary_accuracy"),
-    ),
-    "ids": (
-        "penguins",
-        "sparse_categorical_crossentropy",
-        (3, "softmax"),
-        ("accuracy", "acc", "sparse_categorical_accuracy"),
-    ),
-    "one-hot": (
-        "penguins",
-        "categorical_crossentropy",
-        (3, "softmax"),
-        ("accuracy", "acc", "categorical_accuracy", "binary_accuracy"),
-    ),
-    "several signs": (
-        "liver",
-        "binary_crossentropy",
-        (4, "sigmoid"),
-        ("accuracy", "acc", "categorical_accuracy", "binary_accuracy"),
-    ),
+    "amount": ("diabetes", "mse", (1, "linear"), ("mae", "MAE", MAE)),
+    "two classes": ("breast_cancer", BINARY_LOSS, (1, "sigmoid"), (*SHORT, BINARY)),
+    "ids": ("penguins", SPARSE_LOSS, (3, "softmax"), (*SHORT, SPARSE)),
+    "one-hot": ("penguins", ONE_HOT_LOSS, (3, "softmax"), (*SHORT, ONE_HOT, BINARY)),
+    "several signs": ("liver", BINARY_LOSS, (4, "sigmoid"), (*SHORT, ONE_HOT, BINARY)),
 }
 
 
@@ -120,29 +103,19 @@ def report(table: pd.DataFrame) -> str:
 def plot(table: pd.DataFrame) -> Axes:
     """Draw the values that stand behind 'accuracy' and behind its long names."""
     ax = new_axes(height=3.8)[0]
-    shown = table[(table["labels"] != "amount") & (table["passed"] != "acc")]
+    shown = table[~table["passed"].isin(["acc", "mae", "MAE", "mean_absolute_error"])]
     names = list(shown["labels"].unique())
-    long_names = [name for name in shown["passed"].unique() if name != "accuracy"]
-    for colour, name in zip(COLOURS, long_names, strict=False):
-        rows = shown[shown["passed"] == name]
-        ax.plot(rows["value"], rows["labels"].map(names.index), "o", color=colour, markersize=9)
-        for _, row in rows.iterrows():
-            ax.annotate(
-                row["passed"],
-                (row["value"], names.index(row["labels"])),
-                xytext=(0, -17 if row["passed"] == "binary_accuracy" else 9),
-                textcoords="offset points",
-                ha="center",
-                color=colour,
-                fontsize=9,
-            )
-    rows = shown[shown["passed"] == "accuracy"]
-    ax.plot(rows["value"], rows["labels"].map(names.index), "kx", markersize=8)
+    for _, row in shown.iterrows():
+        place = (row["value"], names.index(row["labels"]))
+        if row["passed"] == "accuracy":
+            ax.plot(*place, "kx", markersize=9, zorder=3)
+            continue
+        colour = COLOURS[(SPARSE, ONE_HOT, BINARY).index(row["passed"])]
+        ax.plot(*place, "o", color=colour, markersize=9)
+        ax.text(place[0], place[1] + 0.2, row["passed"], color=colour, ha="center", fontsize=9)
     ax.set_yticks(range(len(names)), names)
-    ax.set(
-        xlabel="value after an epoch (a cross marks what 'accuracy' gives)",
-        ylim=(-0.4, len(names) - 0.4),
-    )
+    ax.set(xlim=(0.1, 0.95), ylim=(-0.5, len(names) - 0.4))
+    ax.set_xlabel("value after one step (a cross marks what 'accuracy' gives)")
     return ax
 
 

@@ -12,18 +12,16 @@ Try next: set ROWS to 1000. More data leave less to learn by heart, and the gap 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import keras
 import pandas as pd
+from matplotlib.axes import Axes
 
 import kerastrain as kt
 from kerastrain.plots import COLOURS, label_lines, new_axes
 
 from .lesson import show
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 ROWS = 300  # days to learn from; the last 400 days of the four years are held out
 HELD_OUT = 400
@@ -45,18 +43,9 @@ def run() -> pd.DataFrame:
     later = x[-HELD_OUT:], data.y[-HELD_OUT:]
     tables = []
     for way, patience in (("to the end", None), ("early stopping", PATIENCE)):
-        trained = kt.train(
-            build_model,
-            x[:ROWS],
-            data.y[:ROWS],
-            optimizer=kt.adam(0.003),
-            epochs=EPOCHS,
-            batch_size=50,
-            validation_data=later,
-            patience=patience,
-            seed=SEED,
-            verbose=0,
-        )
+        settings: dict[str, Any] = {"epochs": EPOCHS, "batch_size": 50, "seed": SEED, "verbose": 0}
+        settings |= {"validation_data": later, "patience": patience, "optimizer": kt.adam(0.003)}
+        trained = kt.train(build_model, x[:ROWS], data.y[:ROWS], **settings)
         last = trained.history["epoch"].max()
         kept = trained.best_epoch if patience else last
         table = trained.history.assign(way=way, kept=trained.history["epoch"] == kept)

@@ -12,19 +12,17 @@ Try next: set NUDGE to 1e-6. Both still escape; they only need longer.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import pandas as pd
+from matplotlib.axes import Axes
 
 import kerastrain as kt
 from kerastrain.plots import COLOURS, new_axes
 from kerastrain.surfaces import plot_descent
 
 from .lesson import show
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 LEARNING_RATE = 0.02
 MOMENTUM = 0.9

@@ -12,21 +12,19 @@ Try next: add "nesterov": kt.sgd(0.1, nesterov=True) to optimizers().
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import keras
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
 
 import kerastrain as kt
 from kerastrain.plots import COLOURS, label_lines, new_axes
 from kerastrain.surfaces import plot_landscape
 
 from .lesson import show
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
 EPOCHS = 140
 CLOSE = 1.002  # times the least loss that any weights can reach
@@ -55,18 +53,10 @@ def walk(
     collect = keras.callbacks.LambdaCallback(
         on_epoch_end=lambda epoch, logs: path.append(model.get_weights())
     )
-    trained = kt.train(
-        model,
-        x,
-        y,
-        loss="mean_squared_error",
-        optimizer=optimizer,
-        callbacks=[collect],
-        epochs=EPOCHS,
-        batch_size=len(x),  # an epoch is one step, so that no noise of batches blurs the path
-        seed=SEED,
-        verbose=0,
-    )
+    # An epoch is one step, so that no noise of batches blurs the path.
+    settings: dict[str, Any] = {"epochs": EPOCHS, "batch_size": len(x), "seed": SEED, "verbose": 0}
+    settings |= {"loss": "mean_squared_error", "optimizer": optimizer, "callbacks": [collect]}
+    trained = kt.train(model, x, y, **settings)
     return trained, path
 
 
@@ -121,7 +111,8 @@ def plot(table: pd.DataFrame) -> Axes:
     left, right = new_axes(columns=2, width=8.4, height=3.6)
     for (name, rows), colour in zip(table.groupby("optimizer", sort=False), COLOURS, strict=False):
         above = 100 * (rows["loss"] / table.attrs["least_loss"] - 1)
-        left.plot(rows["epoch"], above.where(above > 0.1), color=colour, label=str(name))
+        there = rows["epoch"] <= epochs_needed(table)[name]
+        left.plot(rows["epoch"][there], above[there], color=colour, label=str(name))
     left.axhline(100 * (CLOSE - 1), color="0.5", linestyle=":")
     left.set(xlabel="epoch", ylabel="loss above the least (%)", yscale="log", ylim=(0.08, 900))
     label_lines(left)

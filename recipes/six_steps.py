@@ -11,21 +11,19 @@ Try next: set SMALL to 0.05. The loop goes through the data more often until it 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import keras
 import numpy as np
 import pandas as pd
 import tensorflow as tf  # for the tape, which finds the gradients; all else is Keras
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
 
 import kerastrain as kt
 from kerastrain.plots import COLOURS, new_axes
 
 from .lesson import show
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
 SMALL = 0.2  # the loss that is small enough
 BATCH_SIZE = 37  # 333 penguins are 9 batches
@@ -73,16 +71,8 @@ def run() -> pd.DataFrame:
     twin.set_weights(model.get_weights())
 
     by_hand = train_by_hand(model, x, y)
-    trained = kt.train(
-        twin,
-        x,
-        y,
-        optimizer=kt.sgd(LEARNING_RATE),
-        epochs=len(by_hand),
-        batch_size=BATCH_SIZE,
-        shuffle=False,
-        verbose=0,
-    )
+    settings: dict[str, Any] = {"epochs": len(by_hand), "batch_size": BATCH_SIZE, "verbose": 0}
+    trained = kt.train(twin, x, y, optimizer=kt.sgd(LEARNING_RATE), shuffle=False, **settings)
     pairs = zip(model.get_weights(), twin.get_weights(), strict=True)
     return pd.DataFrame(
         {
@@ -111,14 +101,9 @@ def plot(table: pd.DataFrame) -> Axes:
     ax.plot(table["epoch"], table["loss_of_train"], color=COLOURS[0])
     ax.plot(table["epoch"], table["loss_by_hand"], "o", color=COLOURS[1])
     middle = table.iloc[len(table) // 3]
-    for up, text in enumerate(("line: train()", "dots: the six steps by hand")):
-        ax.annotate(
-            text,
-            (middle["epoch"], middle["loss_by_hand"]),
-            xytext=(10, 8 + 14 * up),
-            textcoords="offset points",
-            color=COLOURS[up],
-        )
+    place = (middle["epoch"] + 0.2, middle["loss_by_hand"])
+    ax.annotate("dots: the six steps by hand\n", place, color=COLOURS[1])
+    ax.annotate("line: train()", place, color=COLOURS[0])
     ax.axhline(SMALL, color="0.5", linestyle=":")
     ax.annotate("small enough", (1, SMALL), xytext=(0, 4), textcoords="offset points", color="0.4")
     ax.locator_params(axis="x", integer=True)

@@ -12,22 +12,21 @@ Try next: set NUDGE to 0.5. So far out the accuracy moves too, in jumps, with fl
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import keras
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
 
 import kerastrain as kt
 from kerastrain.plots import COLOURS, label_lines, new_axes
 
 from .lesson import show
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from numpy.typing import NDArray
-
 EPOCHS = 12
+BATCH_SIZE = 37  # 333 penguins are 9 batches
 NUDGE = 1e-4  # the farthest that one weight is moved by hand
 SEED = 1
 
@@ -57,16 +56,8 @@ def run() -> pd.DataFrame:
     """Train, then nudge: one row an epoch, and one row a nudge (`at` is the epoch or the nudge)."""
     data = kt.load_dataset("penguins")
     x = (data.x - data.x.mean(axis=0)) / data.x.std(axis=0)
-    trained = kt.train(
-        build_model,
-        x,
-        data.y,
-        optimizer=kt.adam(0.01),
-        epochs=EPOCHS,
-        batch_size=37,  # 333 penguins are 9 batches
-        seed=SEED,
-        verbose=0,
-    )
+    settings: dict[str, Any] = {"epochs": EPOCHS, "batch_size": BATCH_SIZE, "seed": SEED}
+    trained = kt.train(build_model, x, data.y, optimizer=kt.adam(0.01), verbose=0, **settings)
     epochs = trained.history.rename(columns={"epoch": "at"}).assign(part="training")
     columns = ["part", "at", "loss", "accuracy"]
     nudges = nudge(trained.model, x, np.unique(data.y, return_inverse=True)[1])
