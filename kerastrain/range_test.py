@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["LearningRateCurve", "find_learning_rate", "suggest_rate"]
 
 MEMORY = 0.9  # share of the smoothed loss that stays from one step to the next
+SHARE = 0.5  # of the test's distance to its lowest loss that a training should go
+CLEAR = 10  # times below the rate of the lowest loss is clear of divergence
 DIVERGED = 2.0  # the loss lies this many times its own fall, or its start, above its lowest
 
 
@@ -47,8 +49,8 @@ class LearningRateCurve:
         table: A row for each step: `step` (from 1), `learning_rate`, `loss` (of that batch, before
             the step) and `smoothed_loss`.
         suggestion: The rate to train with.
-        low: Below it the loss did not fall steadily.
-        high: Above it the loss no longer fell; a training would be near divergence.
+        low: Below it a training would be too short to get down.
+        high: Above it a training may overfit, or diverge.
         rule: How the suggestion follows from the table, in a sentence.
         optimizer: The name of the optimizer that was tested; a rate is good for one optimizer.
     """
@@ -84,6 +86,7 @@ def find_learning_rate(
     optimizer: str | keras.optimizers.Optimizer | None = None,
     task: str | None = None,
     sample_weight: Any = None,
+    epochs: int = 20,
     batch_size: int = 32,
     lowest: float = 1e-6,
     highest: float = 10.0,
@@ -112,7 +115,9 @@ def find_learning_rate(
             one that the model was compiled with, or else `adam()`.
         task: Decides how the labels are read, see `inspect_labels`.
         sample_weight: Weight of each row, shape `(n,)`.
-        batch_size: Rows in one step. Use the one you will train with.
+        epochs: Length of the training that the rate is meant for: a shorter one needs a higher
+            rate.
+        batch_size: Rows in one step of that training.
         lowest: The rate of the first step, above 0.
         highest: The rate of the last step, above `lowest`.
         steps: How many steps, 10 or more.
@@ -128,8 +133,7 @@ def find_learning_rate(
 
     References:
         Smith, Cyclical Learning Rates for Training Neural Networks, WACV 2017.
-        Howard and Gugger, Fastai: A Layered API for Deep Learning, Information 2020 (smoothing
-        and the rule of the "valley").
+        Howard and Gugger, Fastai: A Layered API for Deep Learning, Information 2020 (smoothing).
     """
     if not (0 < lowest < highest < math.inf and steps >= 10):
         message = (
@@ -147,7 +151,18 @@ def find_learning_rate(
             losses = _rise(trainee, data, rates)
             name = str(trainee.optimizer.name)
     table = _tidy(rates, losses)
-    return LearningRateCurve(table, *suggest_rate(table), optimizer=name)
+    training_steps = epochs * _count_steps(x, len(losses), batch_size)
+    return LearningRateCurve(table, *suggest_rate(table, training_steps), optimizer=name)
+
+
+def _count_steps(x: Any, read: int, batch_size: int) -> int:
+    """Count the steps of an epoch; for a data set of unknown length, those that were read."""
+    if hasattr(x, "element_spec"):
+        known = int(x.cardinality())
+        return known if known > 0 else read
+    if hasattr(x, "__getitem__") and not hasattr(x, "shape") and hasattr(x, "on_epoch_end"):
+        return len(x)
+    return math.ceil(count_rows(as_arrays(x, "x")) / batch_size)
 
 
 def _tidy(rates: NDArray[np.float32], losses: NDArray[np.float64]) -> pd.DataFrame:
@@ -164,33 +179,34 @@ def _tidy(rates: NDArray[np.float32], losses: NDArray[np.float64]) -> pd.DataFra
     return pd.DataFrame(columns)
 
 
-def suggest_rate(table: pd.DataFrame) -> tuple[float, float, float, str]:
+def suggest_rate(table: pd.DataFrame, training_steps: int) -> tuple[float, float, float, str]:
     """Read a good learning rate off the curve.
+
+    Rate times steps says how far the weights can go. The test needed the distance
+    `sum(learning_rate)` to reach its lowest loss; a training should go half of it, in its own,
+    many more steps. A tenth of the rate at the lowest loss is the most, to stay clear of divergence.  # noqa: E501
 
     Args:
         table: A row for each step, with `learning_rate` and `smoothed_loss`.
+        training_steps: Steps of the training that the rate is meant for.
 
     Returns:
-        The suggestion; the rates at the two ends of the longest fall; and the rule in words.
+        The suggestion; the rate that leads as far as nine tenths of the fall, and the one that
+        leads twice as far as the suggestion; and the rule in words.
     """
     rates, losses = table["learning_rate"].to_numpy(), table["smoothed_loss"].to_numpy()
-    first, last = _longest_fall(losses)
-    low, high = float(rates[first]), float(rates[last])
-    suggestion = float(rates[first + (last - first) // 2])
-    rule = f"the middle of the longest fall of the smoothed loss, {low:.2g} to {high:.2g}"
+    bottom = int(np.argmin(losses))
+    nearly = int(np.argmax(losses <= losses[0] - 0.9 * (losses[0] - losses[bottom])))
+    distance, most = np.cumsum(rates), rates[bottom] / CLEAR
+    wanted = distance[[bottom, nearly, bottom]] * np.array([SHARE, SHARE, 2 * SHARE])
+    suggestion, low, high = (float(min(rate, most)) for rate in wanted / training_steps)
+    rule = (
+        f"half the distance to the lowest loss of the test ({distance[bottom]:.2g}), in "
+        f"{training_steps} steps"
+    )
+    if suggestion == most:
+        rule = f"a tenth of {rates[bottom]:.2g}, the rate of the lowest loss"
     return suggestion, low, high, rule
-
-
-def _longest_fall(losses: NDArray[np.float64]) -> tuple[int, int]:
-    """Find the longest run of ever lower losses, where steps between may be left out."""
-    length, begin = np.ones(len(losses), int), np.arange(len(losses))
-    for i in range(1, len(losses)):
-        higher = np.flatnonzero(losses[:i] > losses[i])
-        if len(higher):
-            before = higher[int(np.argmax(length[higher]))]
-            length[i], begin[i] = length[before] + 1, begin[before]
-    last = int(np.argmax(length))
-    return int(begin[last]), last
 
 
 def _read_loss(model: Any, x: Any, y: Any, loss: Any, task: str | None) -> tuple[Any, Any]:
