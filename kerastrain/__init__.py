@@ -29,6 +29,7 @@ from kerastrain.range_test import LearningRateCurve, find_learning_rate
 from kerastrain.rows import split_rows
 from kerastrain.runs import TrainingRun, load_run
 from kerastrain.training import train
+from kerastrain.tuning import Tuning, tune_optimizer
 
 __all__ = [
     "CheckError",
@@ -48,6 +49,7 @@ __all__ = [
     "OptimizerError",
     "RunError",
     "TrainingRun",
+    "Tuning",
     "adam",
     "check",
     "choose_loss",
@@ -65,6 +67,7 @@ __all__ = [
     "split_rows",
     "trace_descent",
     "train",
+    "tune_optimizer",
     "use_device",
 ]
 

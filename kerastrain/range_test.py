@@ -184,7 +184,7 @@ def suggest_rate(table: pd.DataFrame, training_steps: int) -> tuple[float, float
 
     Rate times steps says how far the weights can go. The test needed the distance
     `sum(learning_rate)` to reach its lowest loss; a training should go half of it, in its own,
-    many more steps. A tenth of the rate at the lowest loss is the most, to stay clear of divergence.  # noqa: E501
+    many more steps. At most it is a tenth of the rate at the lowest loss: clear of divergence.
 
     Args:
         table: A row for each step, with `learning_rate` and `smoothed_loss`.
@@ -286,7 +286,9 @@ def _ready(model: Any, loss: Any, optimizer: Any, data: Any) -> Iterator[Any]:
         copy = _copy(model, data)
         settings = model.get_compile_config() if model.compiled else {}
         kept = {key: settings.get(key) for key in ("loss_weights", "run_eagerly") if settings}
-        copy.compile(optimizer=optimizer, loss=model.loss if loss is None else loss, **kept)
+        copy.compile(
+            optimizer=optimizer, loss=getattr(model, "loss", None) if loss is None else loss, **kept
+        )
         yield copy
         return
     # a step of the user's own may use optimizers that `compile` does not know

@@ -20,7 +20,9 @@ from kerastrain.errors import DataError, KerastrainWarning
 from kerastrain.labels import inspect_labels
 from kerastrain.loop import TrainingInterrupted, fit
 from kerastrain.losses import LossChoice, choose_loss
+from kerastrain.optimizers import adam
 from kerastrain.preparation import Rows, class_ids, count_steps, encode, hold_out, is_data_set
+from kerastrain.range_test import find_learning_rate
 from kerastrain.runs import Choices, TrainingRun, each
 from kerastrain.seeds import choose_seed, seed_model, seeded
 
@@ -76,8 +78,9 @@ def train(
         loss: A Keras name, function or object, or what `choose_loss` returned; a dict or list of
             those for several outputs. Left out, the loss that the model was compiled with, or
             else the one that fits the labels.
-        optimizer: A Keras optimizer, or `"sgd"`, `"adam"` or another name. Left out, the one that
-            the model was compiled with, or else `adam()`.
+        optimizer: A Keras optimizer, or `"sgd"`, `"adam"` or another name; or `"auto"` for Adam
+            with the rate that `find_learning_rate` suggests (the history's `attrs` say why). Left
+            out, the one that the model was compiled with, or else `adam()`.
         metrics: As `compile` takes them. Left out, those that the model was compiled with, or
             else those that fit the labels.
         epochs: How many times to go through the rows.
@@ -127,8 +130,11 @@ def train(
         rows = encode(x, y, sample_weight, choice)
         rows, validation = hold_out(rows, validation_split, validation_data, choice, seed)
         steps = count_steps(rows, batch_size, schedule or warmup_epochs)
-        settings = compile_settings(model, choice, loss, optimizer, metrics)
-        settings |= schedule_settings(model, settings, schedule, steps, epochs, warmup_epochs)
+        settings = compile_settings(
+            model, choice, loss, "adam" if is_auto(optimizer) else optimizer, metrics
+        )
+        course = (schedule, steps, epochs, warmup_epochs)
+        settings |= schedule_settings(model, settings, *course)
         stopping = _early_stopping(patience, validation)
         fit_settings: dict[str, Any] = {
             "epochs": epochs,
@@ -139,6 +145,22 @@ def train(
             "callbacks": [*callbacks, *stopping],
         }
         findings = _check(model, rows, check, silence, {**settings, **fit_settings})
+        chosen: dict[str, str] = {}
+        if is_auto(optimizer):
+            curve = find_learning_rate(
+                model,
+                rows.x,
+                rows.y,
+                loss=settings["loss"],
+                optimizer="adam",
+                sample_weight=rows.weight,
+                epochs=epochs,
+                batch_size=batch_size,
+                seed=seed,
+            )
+            chosen = {"optimizer": f"adam({curve.suggestion:.3g}): {curve.rule}"}
+            settings["optimizer"] = adam(curve.suggestion)
+            settings |= schedule_settings(model, settings, *course)
         if settings:
             model.compile(**settings)
         seed_model(model, seed)
@@ -150,7 +172,7 @@ def train(
         kept = [stopper.best_weights for stopper in stopping if stopper.best_weights is not None]
         for weights in kept:
             model.set_weights(weights)
-    history.attrs |= {"device": device, "seed": seed}
+    history.attrs |= {"device": device, "seed": seed, **chosen}
     _warn_of_divergence(history)
     return TrainingRun(
         model=model,

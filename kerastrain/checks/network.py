@@ -96,6 +96,7 @@ def _clone(model: Any) -> Any:
     if not own or isinstance(model, keras.Sequential):
         return type(model).from_config(model.get_config())
     plain = keras.Model()
+    plain.compile()  # a compiled model has attributes more, none of them its layers
     clone: Any = object.__new__(type(model))
     keras.Model.__init__(clone)
     for name, value in vars(model).items():
