@@ -69,10 +69,16 @@ def report(table: pd.DataFrame) -> str:
         for _, row in table.iterrows()
     ]
     devices = list(table["device"].unique())
+    if len(devices) == 1:
+        times = table["seconds_per_epoch"].iloc[-1] / table["seconds_per_epoch"].iloc[0]
+        lines += [
+            f"{devices[0]} is the only device here, and {UNITS[-1] // UNITS[0]} times the units "
+            f"take it {times:.1f} times as long; with a GPU this line compares the results."
+        ]
+        return "\n".join(lines)
     return "\n".join(lines) + (
-        f"\nThe result does not depend on where the work is done: on {len(devices)} device"
-        f"{'s' if len(devices) > 1 else ''} ({', '.join(devices)}) the predicted probabilities "
-        f"differ by {table['largest_gap'].max():.1g} at most."
+        f"\nThe result does not depend on where the work is done: on {', '.join(devices)} the "
+        f"predicted probabilities differ by {table['largest_gap'].max():.1g} at most."
     )
 
 

@@ -19,7 +19,7 @@ from .lesson import FOLDER, lessons, moral
 PICTURES = FOLDER / "pictures"
 README = FOLDER / "README.md"
 DPI = 90
-PALETTE = 64  # colours are enough for lines and text on white, in a third of the bytes
+PALETTE = 256  # colours are enough for lines and text on white, in a third of the bytes
 HEAD = """\
 # The course
 

@@ -11,7 +11,7 @@ same. Four rows say nearly all of it, and `choose_loss` knows them:
 
     python -m recipes.label_formats --plot formats.png
 
-Try next: print(kt.choose_loss(formats()["ids 0, 1, 2"])) explains one row in full.
+Try next: in Python, print(kerastrain.choose_loss(["yes", "no", "yes"])). It explains its row.
 """
 
 from __future__ import annotations
@@ -72,7 +72,8 @@ def train_in_both_formats(labels: dict[str, Any]) -> pd.DataFrame:
     for name in SAME:
         runs[name] = train(build_model, x, labels[name][:328], 0, optimizer=kt.sgd(0.1))
     pairs = zip(*(trained.model.get_weights() for trained in runs.values()), strict=True)
-    table = pd.concat([trained.history.assign(format=name) for name, trained in runs.items()])
+    parts = [trained.history.assign(format=name) for name, trained in runs.items()]
+    table: pd.DataFrame = pd.concat(parts)
     table["weight_gap"] = max(np.abs(one - other).max() for one, other in pairs)
     return table
 

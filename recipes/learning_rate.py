@@ -72,7 +72,7 @@ def report(table: pd.DataFrame) -> str:
     return (
         f"A real network ends at a loss of {last['network', 'too small']:.2f} with a learning rate "
         f"too small, of {last['network', 'right']:.2f} with the right one, of "
-        f"{last['network', 'too large']:g} with one too large.\n"
+        f"{last['network', 'too large']:g} (no number any more) with one too large.\n"
         f"On a parabola of curvature {CURVATURE:g} the border is 2 / {CURVATURE:g} = {BORDER:g}: "
         f"on it w is still {w['parabola', 'on the border']:g} away after {STEPS} steps, 1 % above "
         f"it {w['parabola', 'too large']:.1f}, well below it {w['parabola', 'right']:g}."
@@ -87,7 +87,8 @@ def plot(table: pd.DataFrame) -> Axes:
         ax = left if problem == "parabola" else right
         values = rows["x"].abs() if problem == "parabola" else rows["value"]
         values = values.where(values.between(1e-4, 1e4))
-        ax.plot(rows["step"], values, ".-", markersize=3, color=colours[str(rate)], label=rate)
+        label = f"{rate}, then no number" if rows["value"].isna().any() else rate
+        ax.plot(rows["step"], values, ".-", markersize=4, color=colours[str(rate)], label=label)
     left.set(xlabel="step", ylabel="distance to the bottom", yscale="log", ylim=(1e-5, 1e2))
     right.set(
         xlabel="epoch",

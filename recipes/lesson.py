@@ -106,8 +106,8 @@ def show(
     chosen = vars(parser.parse_args())
     file = chosen.pop("plot")
     table = run(**chosen)
-    with pd.option_context("display.max_rows", 24, "display.width", 100, "display.precision", 4):
-        print(table, end="\n\n")
+    print(table.to_string(max_rows=24, line_width=120, na_rep="", float_format="{:.4g}".format))
+    print()
     print(report(table))
     if file is not None:
         save_picture(plot(table), file, dpi=150)

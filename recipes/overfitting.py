@@ -7,7 +7,7 @@ it has not fallen for some epochs (the patience), and keeps the weights of the b
 
     python -m recipes.overfitting --plot overfitting.png
 
-Try next: set ROWS to 1000. More data leave less to learn by heart, and the gap opens later.
+Try next: set ROWS to 1000. More data leave less to learn by heart: the gap stays smaller.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ def report(table: pd.DataFrame) -> str:
     widths = nudges[["loss", "accuracy"]].max() - nudges[["loss", "accuracy"]].min()
     return (
         f"One weight moved by {NUDGE:g} to either side changes the loss by {widths['loss']:.1e}, "
-        f"evenly, and the accuracy by {widths['accuracy']:g}: a slope to follow, and none.\n"
+        f"evenly, and the accuracy by {widths['accuracy']:g}.\n"
         f"In {EPOCHS} epochs of minimising the loss it falls from {first['loss']:.2f} to "
         f"{last['loss']:.2f}, and the accuracy rises with it from {first['accuracy']:.0%} to "
         f"{last['accuracy']:.0%}."
