@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LearningRateCurve", "find_learning_rate", "suggest_rate"]
 
-MEMORY = 0.9  # share of the smoothed loss that stays from one step to the next
+MEMORY = 0.8  # share of the smoothed loss that stays from one step to the next
 SHARE = 0.5  # of the test's distance to its lowest loss that a training should go
 CLEAR = 10  # times below the rate of the lowest loss is clear of divergence
 DIVERGED = 2.0  # the loss lies this many times its own fall, or its start, above its lowest
@@ -98,8 +98,8 @@ def find_learning_rate(
     At step `i` of `n` the rate is `lowest * (highest / lowest) ** (i / (n - 1))`. The loss of a
     single batch is noisy, so it is smoothed, with a correction for the start::
 
-        average  = 0.9 * average + 0.1 * loss
-        smoothed = average / (1 - 0.9 ** (i + 1))
+        average  = 0.8 * average + 0.2 * loss
+        smoothed = average / (1 - 0.8 ** (i + 1))
 
     The test stops when the smoothed loss has shot up. The model, its weights and optimizer, and all
     random generators are as before afterwards.
