@@ -8,25 +8,21 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from itertools import islice
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kerastrain.checks.network import _clone as copy_network
-from kerastrain.checks.network import layers_of
 from kerastrain.checks.untouched import untouched
 from kerastrain.choices import LossChoice
 from kerastrain.errors import DataError, OptimizerError
 from kerastrain.labels import inspect_labels
+from kerastrain.loss_table import BINARY, SPARSE
 from kerastrain.losses import choice_for, choose_loss
-from kerastrain.optimizers import get_optimizer
 from kerastrain.rate_plots import plot_rates
-from kerastrain.rows import as_arrays, count_rows, take_rows
+from kerastrain.rising_rates import MEMORY, comes_in_batches, lay_out, rise, trainee
 from kerastrain.seeds import choose_seed, seed_model, seeded
 
 if TYPE_CHECKING:
@@ -35,10 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LearningRateCurve", "find_learning_rate", "suggest_rate"]
 
-MEMORY = 0.8  # share of the smoothed loss that stays from one step to the next
 SHARE = 0.5  # of the test's distance to its lowest loss that a training should go
 CLEAR = 10  # times below the rate of the lowest loss is clear of divergence
-DIVERGED = 2.0  # the loss lies this many times its own fall, or its start, above its lowest
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -145,24 +139,14 @@ def find_learning_rate(
     rates = np.geomspace(lowest, highest, steps).astype("float32")
     with untouched(), seeded(seed):
         loss, y = _read_loss(model, x, y, loss, task)
-        data = _stack(x, y, sample_weight, batch_size, steps, seed)
-        with _ready(model, loss, optimizer, data) as trainee:
-            seed_model(trainee, seed)
-            losses = _rise(trainee, data, rates)
-            name = str(trainee.optimizer.name)
+        batches = lay_out(x, y, sample_weight, batch_size, steps, seed)
+        with trainee(model, loss, optimizer, batches) as tested:
+            seed_model(tested, seed)
+            losses = rise(tested, batches, rates)
+            name = str(tested.optimizer.name)
     table = _tidy(rates, losses)
-    training_steps = epochs * _count_steps(x, len(losses), batch_size)
-    return LearningRateCurve(table, *suggest_rate(table, training_steps), optimizer=name)
-
-
-def _count_steps(x: Any, read: int, batch_size: int) -> int:
-    """Count the steps of an epoch; for a data set of unknown length, those that were read."""
-    if hasattr(x, "element_spec"):
-        known = int(x.cardinality())
-        return known if known > 0 else read
-    if hasattr(x, "__getitem__") and not hasattr(x, "shape") and hasattr(x, "on_epoch_end"):
-        return len(x)
-    return math.ceil(count_rows(as_arrays(x, "x")) / batch_size)
+    suggestion = suggest_rate(table, epochs * batches.an_epoch)
+    return LearningRateCurve(table, *suggestion, optimizer=name)
 
 
 def _tidy(rates: NDArray[np.float32], losses: NDArray[np.float64]) -> pd.DataFrame:
@@ -213,15 +197,12 @@ def _read_loss(model: Any, x: Any, y: Any, loss: Any, task: str | None) -> tuple
     """Find the loss to compile with (None: the model's own) and the labels as it wants them."""
     given = not (isinstance(loss, str) and loss == "auto")
     if not given and model.compiled and model.loss is not None:
-        if isinstance(model.loss, str) and y is not None and np.asarray(y).dtype.kind not in "biuf":
-            labels: Any = inspect_labels(y, task=task)
-            return None, choice_for(labels, model.loss, model=model).encode(y)
-        return None, y
-    if not given and y is None and model.compiled:
-        return None, None
+        return None, _encode(y, model.loss, model, task)
+    if not given and y is None and (model.compiled or not comes_in_batches(x)):
+        return None, None  # a model with a train_step or add_loss of its own
     choice = loss if given else choose_loss(x if y is None else y, model=model, task=task)
     if not _is_choice(choice):
-        return choice, y
+        return choice, _encode(y, choice, model, task)
     return _each(choice, None, LossChoice.build_loss), _each(choice, y, LossChoice.encode)
 
 
@@ -242,150 +223,34 @@ def _each(choice: Any, y: Any, act: Callable[..., Any]) -> Any:
     return act(choice, y)
 
 
-def _stack(x: Any, y: Any, weight: Any, batch_size: int, steps: int, seed: int) -> Any:
-    """Lay out the batches of all steps, shape `(steps, batch, ...)`; what `train_step` gets."""
-    from keras import tree
-    from keras.utils import PyDataset, pack_x_y_sample_weight
-
-    if isinstance(x, PyDataset) or hasattr(x, "element_spec"):
-        read = islice((x[i] for i in range(len(x))) if isinstance(x, PyDataset) else x, steps)
-        batches = [tree.map_structure(np.asarray, tree.lists_to_tuples(batch)) for batch in read]
-        size = len(tree.flatten(batches[0])[0])
-        full = [batch for batch in batches if len(tree.flatten(batch)[0]) == size]
-        turns = [full[i % len(full)] for i in range(steps)]
-        return tree.map_structure(lambda *leaves: np.stack(leaves), *turns)
-    if hasattr(x, "__next__"):
-        message = (
-            "The data are read twice, by the test and by the training; a generator can be read "
-            "once. Pass arrays or a tf.data.Dataset."
-        )
-        raise DataError(message)
-    x, y = as_arrays(x, "x"), None if y is None else as_arrays(y, "y")
-    count = count_rows(x)
-    size = min(batch_size, count)
-    random = np.random.default_rng([seed, 0x5EE9])  # a stream apart from that of the split
-    passes = [random.permutation(count) for _ in range(math.ceil(steps * size / count))]
-    rows = np.concatenate(passes)[: steps * size]
-    weight = None if weight is None else as_arrays(weight, "sample_weight")
-    taken = pack_x_y_sample_weight(*(take_rows(part, rows) for part in (x, y, weight)))
-    return tree.map_structure(
-        lambda leaf: leaf.reshape(steps, size, *leaf.shape[1:]), tree.lists_to_tuples(taken)
-    )
+def _encode(y: Any, loss: Any, model: Any, task: str | None) -> Any:
+    """Write names as numbers; numbers stay, but for class ids that do not count from 0."""
+    if isinstance(y, Mapping):
+        return {
+            key: _encode(part, _part(loss, key, i), None, task)
+            for i, (key, part) in enumerate(y.items())
+        }
+    if isinstance(y, list | tuple) and y and np.ndim(y[0]) > 0 and hasattr(y[0], "shape"):
+        return [_encode(part, _part(loss, i, i), None, task) for i, part in enumerate(y)]
+    if y is None or not isinstance(loss, str) or not _needs_encoding(np.asarray(y), loss):
+        return y
+    labels: Any = inspect_labels(y, task=task)
+    return choice_for(labels, loss, model=model).encode(y)
 
 
-@contextmanager
-def _ready(model: Any, loss: Any, optimizer: Any, data: Any) -> Iterator[Any]:
-    """Give a compiled model to train; itself, put back afterwards, or else a copy of it."""
-    import keras
-
-    own = model.optimizer if model.compiled else None
-    if optimizer is None:
-        optimizer = own or "adam"
-    optimizer = _with_constant_rate(get_optimizer(optimizer))
-    if not (model.compiled and model.built and loss is None):
-        copy = _copy(model, data)
-        settings = model.get_compile_config() if model.compiled else {}
-        kept = {key: settings.get(key) for key in ("loss_weights", "run_eagerly") if settings}
-        copy.compile(
-            optimizer=optimizer, loss=getattr(model, "loss", None) if loss is None else loss, **kept
-        )
-        yield copy
-        return
-    # a step of the user's own may use optimizers that `compile` does not know
-    others = [v for v in vars(model).values() if isinstance(v, keras.optimizers.Optimizer)]
-    variables = [*model.variables, *(v for other in others for v in other.variables)]
-    before = [(variable, keras.ops.convert_to_numpy(variable)) for variable in variables]
-    model.optimizer = optimizer
-    try:
-        yield model
-    finally:
-        model.optimizer = own
-        model.reset_metrics()
-        for variable, value in before:
-            variable.assign(value)
+def _part(loss: Any, key: Any, place: int) -> Any:
+    if isinstance(loss, Mapping):
+        return loss.get(key)
+    return loss[place] if isinstance(loss, list | tuple) else loss
 
 
-def _copy(model: Any, data: Any) -> Any:
-    """Make a model of the same layers, and of the same weights where there are any."""
-    from keras import tree
-    from keras.src.saving.serialization_lib import SafeModeScope
-
-    first = tree.map_structure(lambda leaf: leaf[0], data[0] if isinstance(data, tuple) else data)
-    with SafeModeScope(safe_mode=False):  # the user's own Lambda layers, not those of a file
-        copy = copy_network(model)
-    if not copy.built or not all(layer.built for layer in layers_of(copy)):
-        copy(first)
-    if model.built and len(model.get_weights()) == len(copy.get_weights()):
-        copy.set_weights(model.get_weights())
-    return copy
-
-
-def _with_constant_rate(optimizer: Any) -> Any:
-    """Copy an optimizer; the rate of the copy is a variable, whatever schedule the first had."""
-    config = optimizer.get_config()
-    inner = getattr(optimizer, "inner_optimizer", None)
-    if inner is not None:  # mixed precision
-        return type(optimizer)(_with_constant_rate(inner))
-    if isinstance(config.get("learning_rate"), Mapping):
-        config["learning_rate"] = 0.001
-    return type(optimizer).from_config(config)
-
-
-def _rise(model: Any, data: Any, rates: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Train a step at each rate in one compiled call; give the losses up to divergence."""
-    import tensorflow as tf
-    from keras import tree
-
-    leaves = [tf.convert_to_tensor(_as_fed(leaf)) for leaf in tree.flatten(data)]
-    structure = tree.pack_sequence_as(data, list(range(len(leaves))))
-
-    def step(rate: Any, *parts: Any) -> Any:
-        model.optimizer.learning_rate = rate
-        model.reset_metrics()  # so that the loss below is that of this batch
-        logs = model.train_step(tree.map_structure(lambda place: parts[place], structure))
-        return tf.cast(logs["loss"], tf.float32)
-
-    def test(rates: Any, leaves: Any) -> Any:
-        def goes_on(i: Any, losses: Any, average: Any, start: Any, lowest: Any) -> Any:
-            smoothed = average / (1.0 - MEMORY ** tf.cast(tf.maximum(i, 1), tf.float32))
-            bound = DIVERGED * tf.maximum(tf.abs(start), start - lowest)
-            calm = tf.math.is_finite(average) & (smoothed <= lowest + bound)
-            return (i < tf.shape(rates)[0]) & ((i < 2) | calm)
-
-        def body(i: Any, losses: Any, average: Any, start: Any, lowest: Any) -> Any:
-            loss = compiled(rates[i], *[leaf[i] for leaf in leaves])
-            average = MEMORY * average + (1.0 - MEMORY) * loss
-            smoothed = average / (1.0 - MEMORY ** tf.cast(i + 1, tf.float32))
-            start = tf.where(i == 0, loss, start)
-            lowest = tf.where(i == 0, loss, tf.minimum(lowest, smoothed))
-            return i + 1, losses.write(i, loss), average, start, lowest
-
-        empty = tf.TensorArray(tf.float32, tf.shape(rates)[0], element_shape=())
-        begin = (tf.constant(0), empty, *[tf.constant(0.0)] * 3)
-        count, losses, *_ = tf.while_loop(goes_on, body, begin)
-        return losses.stack()[:count]  # noqa: PD013 - a TensorArray
-
-    if model.run_eagerly:
-        compiled = step
-        return np.asarray(test(tf.constant(rates), leaves), dtype=float)
-    specs = [tf.TensorSpec(leaf.shape[1:], leaf.dtype) for leaf in leaves]
-    # traced before the loop, so that what the model still lacks is made outside of it
-    compiled = tf.function(step, autograph=False).get_concrete_function(
-        tf.TensorSpec((), tf.float32), *specs
-    )
-    whole = [tf.TensorSpec(leaf.shape, leaf.dtype) for leaf in leaves]
-    run = tf.function(test, autograph=False).get_concrete_function(
-        tf.TensorSpec(rates.shape, tf.float32), whole
-    )
-    return np.asarray(run(tf.constant(rates), leaves), dtype=float)
-
-
-def _as_fed(leaf: Any) -> Any:
-    """Cast as Keras does: floats to its own float type, other numbers stay."""
-    import keras
-
-    floats = getattr(leaf, "dtype", np.dtype(object)).kind == "f"
-    return leaf.astype(keras.config.floatx()) if floats else leaf
+def _needs_encoding(y: NDArray[Any], loss: str) -> bool:
+    if y.dtype.kind not in "biuf":
+        return True
+    if y.size != len(y):
+        return False
+    outside = y.min() < 0 or y.max() > 1
+    return (loss == BINARY and outside) or (loss == SPARSE and y.min() != 0)
 
 
 def _smooth(losses: NDArray[np.float64]) -> NDArray[np.float64]:

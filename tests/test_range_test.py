@@ -125,7 +125,7 @@ class Doubled(keras.Model):
         return {"loss": 2 * logs["loss"]}
 
 
-@pytest.mark.parametrize("built", [True])  # a subclass that is not built yet: not done
+@pytest.mark.parametrize("built", [True, False])
 def test_subclasses_and_their_own_steps_are_tested(built):
     model = Doubled(1)
     model.compile("adam", "mse")

@@ -9,7 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Pass", "has_own_step", "layers_of", "looked_at", "output_names", "run_once"]
+__all__ = [
+    "Pass",
+    "fresh_model",
+    "has_own_step",
+    "layers_of",
+    "looked_at",
+    "output_names",
+    "run_once",
+]
 
 ROWS = 16
 NUMBERS = 1 << 20  # numbers in the batch at most, so that wide inputs get fewer rows
@@ -76,7 +84,7 @@ def looked_at(model: Any, batch: Any) -> Any:
     if model.built and all(layer.built for layer in layers_of(model)):
         return model
     try:
-        clone = _clone(model)
+        clone = fresh_model(model)
         if not all(layer.built for layer in layers_of(clone)) or not clone.built:
             clone(batch)
     except Exception:  # a user's own class may refuse in any way; then it is not looked at
@@ -84,7 +92,7 @@ def looked_at(model: Any, batch: Any) -> Any:
     return clone
 
 
-def _clone(model: Any) -> Any:
+def fresh_model(model: Any) -> Any:
     """Make a fresh model like another.
 
     A subclass is copied attribute by attribute: the configuration that Keras writes for it
@@ -111,7 +119,7 @@ def _fresh(value: Any) -> Any:
 
     if not isinstance(value, keras.layers.Layer):
         return value
-    return _clone(value) if isinstance(value, keras.Model) else type(value).from_config(
+    return fresh_model(value) if isinstance(value, keras.Model) else type(value).from_config(
         value.get_config()
     )  # fmt: skip
 
