@@ -132,6 +132,8 @@ def _hold_one_pair(columns: list[Column]) -> bool:
 def _open_series(series: pd.Series[Any], task: str | None) -> Column:
     kind, types = series.dtype, pd.api.types
     name = str(kind)
+    if not len(series):
+        raise empty((0,))
     absent = series.isna().to_numpy()
     if absent.any():
         raise missing_values(np.flatnonzero(absent), int(absent.sum()), len(series))
@@ -140,7 +142,7 @@ def _open_series(series: pd.Series[Any], task: str | None) -> Column:
         categories = tuple(series.cat.categories.tolist())
         return Column(codes, name, categories=categories, ordered=bool(series.cat.ordered))
     if isinstance(kind, pd.PeriodDtype) or types.is_datetime64_any_dtype(kind):
-        raise dates(name, series.iloc[0] if len(series) else "")
+        raise dates(name, series.iloc[0])
     if not isinstance(kind, np.dtype):  # nullable numbers as NumPy's own
         for is_kind, dtype in (
             (types.is_bool_dtype, np.bool_),
@@ -148,7 +150,7 @@ def _open_series(series: pd.Series[Any], task: str | None) -> Column:
             (types.is_integer_dtype, np.int64),
             (types.is_float_dtype, np.float64),
         ):
-            if is_kind(kind) and len(series):
+            if is_kind(kind):
                 return Column(series.to_numpy(dtype), name)
     column = _open_array(series.to_numpy(), task)
     return column if column.rows_are else replace(column, dtype=name)

@@ -8,21 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kerastrain.non_labels import missing_code
 from kerastrain.scan import Scan
 
 __all__ = ["hint_of_amounts", "hint_of_flags", "hint_of_ids", "hint_of_names"]
 
-# Numbers that tables write where nothing was measured.
-MISSING_CODES = (-99, -999, -9999, -99999)
-
 
 def hint_of_amounts(seen: Scan) -> str:
     """Look for codes of missing values, numbers that name rows, and rows in percent."""
-    if seen.low in MISSING_CODES and seen.values is not None and len(seen.values) > 1:
-        alone = float(seen.values[1]) > seen.low / 2
-        if alone:
-            low = int(seen.low)
-            return f"{low} may mark missing values: keep = y != {low}; x, y = x[keep], y[keep]."
+    code = missing_code(seen)
+    if code is not None:
+        return f"{code} may mark missing values: keep = y != {code}; x, y = x[keep], y[keep]."
     if seen.row_sums is not None and seen.low >= 0 and seen.shape[-1] > 1:
         least, most = seen.row_sums
         if abs(least - 100) < 0.5 and abs(most - 100) < 0.5:

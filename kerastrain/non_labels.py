@@ -12,11 +12,13 @@ from kerastrain.errors import LabelError
 from kerastrain.refusals import dates
 from kerastrain.scan import FAR, Scan
 
-__all__ = ["parse_numbers", "refuse_ids", "refuse_text"]
+__all__ = ["missing_code", "parse_numbers", "refuse_ids", "refuse_missing_code", "refuse_text"]
 
 FEW = 10  # up to so many values may all be different: an example typed by hand
 FIRST_DAY, LAST_DAY = 19000101, 21001231  # dates as tables write them, in one number
 SINCE_2001, UNTIL_2033 = 1e9, 2e9  # seconds since 1970
+# Numbers that tables write where nothing was measured.
+CODES = (-99, -999, -9999, -99999, 99, 999, 9999, 99999)
 
 
 # ------------------------------------------------------------------ numbers
@@ -53,11 +55,56 @@ def refuse_ids(seen: Scan) -> None:
             raise dates(kind, low)
 
 
+def missing_code(seen: Scan) -> float | None:
+    """Find a number such as -999 that lies far from all others and therefore marks missing values.
+
+    Examples:
+        >>> from kerastrain.scan import scan
+        >>> missing_code(scan(np.array([12, 31, -999, 25])))
+        -999
+    """
+    if seen.values is None or len(seen.values) < 3:
+        return None
+    for code, next_to_it in ((seen.low, seen.values[1]), (seen.high, seen.values[-2])):
+        if code in CODES and float(next_to_it) / code < 0.5:
+            return int(code)
+    return None
+
+
+def refuse_missing_code(seen: Scan) -> None:
+    """Refuse numbers among which a negative code for missing values stands more than once.
+
+    Raises:
+        LabelError: says which code, and how often.
+    """
+    code = missing_code(seen)
+    if code is None or code > 0 or seen.counts is None or seen.counts[0] < 2:
+        return
+    msg = (
+        f"Each row must have a label; y holds {code}, far from all other numbers, in "
+        f"{seen.counts[0]:,} of {seen.size:,} rows: it marks missing values. Keep the labelled "
+        f"rows: keep = y != {code}; x, y = x[keep], y[keep]. If it is an amount, pass "
+        "task='regression'; if a class, task='classification'."
+    )
+    raise LabelError(msg)
+
+
 # ------------------------------------------------------------------ text
-MISSING = {"", "nan", "na", "n/a", "#n/a", "<na>", "nat", "null", "?"}
-DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}( .*)?")
+MISSING = {"", "nan", "na", "n/a", "n.a.", "#n/a", "<na>", "nat", "null", "?"}
+DASHES = {".", "-", "--", "---"}  # the same, unless other values are signs too, as tags are
+MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+DATE = re.compile(
+    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ].*)?"  # 2020-01-31T10:00
+    r"|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}( .*)?"  # 31.1.2020
+    rf"|{MONTH}[- ]\d{{1,2}}(,? \d{{4}})?"  # Jan 31, 2020
+    rf"|(\d{{1,2}}[- ])?{MONTH}[- ,]+(\d{{4}}|\d\d)",  # 31 Jan 2020
+    re.IGNORECASE,
+)
+TIME = re.compile(r"\d{1,2}:\d\d(:\d\d)?( ?[ap]\.?m\.?)?", re.IGNORECASE)
 MONEY = r"([$€£¥₹]|USD|EUR|GBP|%)?"
 PRICE = re.compile(rf"\s*[-+(]?\s*{MONEY}\s*[-+]?\d[\d,.' ]*\s*{MONEY}\)?\s*")
+DECIMAL_COMMA = re.compile(r"\d,\d{1,2}\D*$")
+UNIT = re.compile(r"\s*[-+]?\d[\d.,]*\s*([a-zµ°²³/]{1,8})\s*", re.IGNORECASE)
 PLAIN = set("0123456789.- ")  # without a sign of money, percent or thousands: perhaps a code
 
 
@@ -96,9 +143,9 @@ def refuse_text(seen: Scan, rows: NDArray[Any]) -> None:
     if values is not None and all(isinstance(value, str) for value in values):
         _refuse_marks(values, rows)
         _refuse_amounts(values)
-        if all(DATE.fullmatch(value) for value in values):
-            kind = "as text"
-            raise dates(kind, values[0])
+        for pattern, kind in ((DATE, "as text"), (TIME, "time")):
+            if all(pattern.fullmatch(value) for value in values):
+                raise dates(kind, values[0])
     if values is None or (seen.size > FEW and len(values) > seen.size / 2):
         examples = " and ".join(repr(str(text)[:40]) for text in rows.reshape(-1)[:2])
         msg = (
@@ -112,7 +159,10 @@ def refuse_text(seen: Scan, rows: NDArray[Any]) -> None:
 
 
 def _refuse_marks(values: NDArray[Any], rows: NDArray[Any]) -> None:
-    mark = next((value for value in values if value.strip().lower() in MISSING), None)
+    signs = [value for value in values if not any(map(str.isalnum, value))]
+    single = len(signs) == 1 and rows.size == len(rows) and signs[0].strip() in DASHES
+    marks = [value for value in values if value.strip().lower() in MISSING]
+    mark = next(iter(marks), signs[0] if single else None)
     if mark is None:
         return
     row = int(np.flatnonzero((rows == mark).reshape(len(rows), -1).any(axis=1))[0])
@@ -128,12 +178,13 @@ def _refuse_amounts(values: NDArray[Any]) -> None:
     """Refuse text that is a number with a sign beside it, or a number in most rows."""
     marked = any(not set(value) <= PLAIN for value in values)
     if marked and all(PRICE.fullmatch(value) for value in values):
-        msg = (
-            f"Amounts must be numbers; y holds text such as {values[0]!r}. Turn it into numbers: "
-            "pd.Series(y).str.replace(r'[^0-9.-]', '', regex=True).astype(float). "
-            "If these are names of classes, pass pd.Categorical(y)."
-        )
-        raise LabelError(msg)
+        comma = any(DECIMAL_COMMA.search(value) for value in values)
+        digits = ".replace(r'[^0-9,-]', '', regex=True).str.replace(',', '.')"
+        code = digits if comma else ".replace(r'[^0-9.-]', '', regex=True)"
+        raise _amounts_as_text(values[0], f"pd.Series(y).str{code}")
+    units = {unit[1].lower() if (unit := UNIT.fullmatch(value)) else "" for value in values}
+    if len(values) > FEW and "" not in units and (len(units) == 1 or units <= {"k", "m", "b"}):
+        raise _amounts_as_text(values[0], "pd.Series(y).str.extract(r'([-+0-9.]+)')[0]")
     odd = [value for value in values if not _is_number(value)]
     if len(values) - len(odd) > FEW and 0 < len(odd) < len(values) / 2:
         msg = (
@@ -142,6 +193,13 @@ def _refuse_amounts(values: NDArray[Any]) -> None:
             "and drop them."
         )
         raise LabelError(msg)
+
+
+def _amounts_as_text(example: str, numbers: str) -> LabelError:
+    return LabelError(
+        f"Amounts must be numbers; y holds text such as {example!r}. Turn it into numbers: "
+        f"{numbers}.astype(float). If these are names of classes, pass pd.Categorical(y)."
+    )
 
 
 def _is_number(text: str) -> bool:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from kerastrain.columns import Column
 from kerastrain.errors import LabelError
 from kerastrain.hints import hint_of_amounts, hint_of_flags, hint_of_ids
-from kerastrain.non_labels import refuse_ids
+from kerastrain.non_labels import refuse_ids, refuse_missing_code
 from kerastrain.readings import (
     FEW,
     ROWS_PER_CLASS,
@@ -90,6 +90,7 @@ def read_numbers(seen: Scan, column: Column, task: str | None) -> Reading:
         return _probabilities(seen)
     if task is None and _one_a_row(seen):
         refuse_ids(seen)
+        refuse_missing_code(seen)
     if two and (seen.whole or task is not None):
         return read_pair(seen, column, task)
     if task is None and not seen.whole:

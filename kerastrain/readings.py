@@ -64,35 +64,37 @@ def meaning(values: NDArray[Any] | None, counts: NDArray[np.int64] | None) -> Me
     complete = from_start and high - low + 1 == different
     dense = from_start and different >= 0.8 * (high - low + 1)
     numbers = f"{different} whole numbers from {low} to {high}"
-    if from_start and _thins_out(values, counts):
+    line = _line(values, counts)
+    some = line[1:] if low == 0 and line.argmax() == 0 else line  # where most have none
+    if from_start and (_thins_out(line) or (len(some) >= 6 and _thins_out(some))):
         tail = f"whole numbers from {low} with a long thin tail"
         return Meaning(False, ("counts", "classification"), tail)
-    if from_start and _rises_and_falls(values, counts):
+    if from_start and _rises_and_falls(some):
         return Meaning(False, ("counts", "classification"), f"{numbers}, few at both ends")
-    if complete and (high == PERCENT or (different > FEW and _is_hill(values, counts))):
+    if complete and (high == PERCENT or (different > FEW and _is_hill(line))):
         return Meaning(False, ("classification", "counts"), numbers)
     if complete and (different <= FEW or rows_each >= 2):
         falls = different > 3 and bool((np.diff(counts) < 0).all())  # as counts do from 0 on
-        sure = low == 0 and different <= FEW and not falls and not _is_hill(values, counts)
+        sure = low == 0 and different <= FEW and not falls and not _is_hill(line)
         return Meaning(True, () if sure else ("regression",), numbers)
     if different <= FEW and rows_each >= ROWS_PER_CLASS:
         return Meaning(True, ("regression",), numbers)
-    if dense and rows_each >= 4 * ROWS_PER_CLASS and not _is_hill(values, counts):
+    if dense and rows_each >= 4 * ROWS_PER_CLASS and not _is_hill(line):
         return Meaning(True, ("regression",), numbers)
     if from_start:
         return Meaning(False, ("counts", "classification"), numbers)
     return Meaning(False, ("classification",) if rows_each >= ROWS_PER_CLASS else (), numbers)
 
 
-def _thins_out(values: NDArray[Any], counts: NDArray[np.int64]) -> bool:
+def _thins_out(line: NDArray[np.float64]) -> bool:
     """Tell whether frequencies rise to one top and then fall to a thin tail, as counts do."""
-    line = _line(values, counts)
-    if len(values) < 4:
+    different = np.count_nonzero(line)
+    if different < 4:
         return False
     upper_half = line[(len(line) + 1) // 2 :].sum() / line.sum()
-    last_quarter = line[-(len(line) // 4) :].sum() / line.sum() if len(line) >= 4 else 1
+    last_quarter = line[-(len(line) // 4) :].sum() / line.sum()
     # Six classes in any order have one top in 4 % of all orders, and rarely a thin end as well.
-    thin = upper_half <= 0.1 or (len(values) >= 6 and last_quarter <= 0.05)
+    thin = upper_half <= 0.1 or (different >= 6 and last_quarter <= 0.05)
     return bool(thin and line.argmax() < len(line) / 2 and _has_one_top(line))
 
 
@@ -104,14 +106,11 @@ def _has_one_top(line: NDArray[np.float64]) -> bool:
     return bool((steps[:top] >= -noise[:top]).all() and (steps[top:] <= noise[top:]).all())
 
 
-def _rises_and_falls(values: NDArray[Any], counts: NDArray[np.int64]) -> bool:
+def _rises_and_falls(line: NDArray[np.float64]) -> bool:
     """Tell whether frequencies rise to one top between thin ends, as numbers of children do.
 
-    Where most rows have none, the rest is looked at. Seven values at least: with fewer, ratings
-    look the same.
+    Seven values at least: with fewer, ratings look the same.
     """
-    line = _line(values, counts)
-    line = line[1:] if values[0] == 0 and line.argmax() == 0 else line
     return len(line) >= 7 and _has_one_top(line) and _has_thin_ends(line)
 
 
@@ -120,13 +119,12 @@ def _has_thin_ends(line: NDArray[np.float64]) -> bool:
     return bool((line[:fifth].sum() + line[-fifth:].sum()) / line.sum() < 0.15)
 
 
-def _is_hill(values: NDArray[Any], counts: NDArray[np.int64]) -> bool:
+def _is_hill(line: NDArray[np.float64]) -> bool:
     """Tell whether frequencies form a hill along the numbers, as scores and ages do.
 
     The numbers of classes have no order, so neighbours are not alike and both ends are as full as
     the middle. Five values at least, else a hill can be chance.
     """
-    line = _line(values, counts)
     if len(line) < 5:
         return False
     return _has_thin_ends(line) or (len(line) > FEW and _is_smooth(line))

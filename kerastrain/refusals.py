@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, MappingView, Sequence
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,8 @@ def _about_python(y: Any) -> str:
         return "y must hold the labels; it is None. The function that makes them may lack a return."
     if isinstance(y, set | frozenset):
         return "Labels must stand in the order of the rows of x; a set has no order. Pass a list."
+    if isinstance(y, MappingView):
+        return f"Labels must be an array or a list; y is a {kind}. Pass list(y)."
     if isinstance(y, Iterator):
         return (
             f"Labels must stay there when they are looked at; y is a {kind}, which looking uses "
@@ -163,6 +165,10 @@ def dates(
     seen = f"Labels must be classes or amounts; y holds dates or times ({kind}, such as {example})."
     if "delta" in kind:
         return LabelError(f"{seen} For an amount: pd.Series(y) / pd.Timedelta(days=1).")
+    if kind == "time":
+        return LabelError(
+            f"{seen} For an amount, count the hours: t = {code}; t.dt.hour + t.dt.minute / 60."
+        )
     return LabelError(
         f"{seen} For an amount, count the days from the first: t = {code}; (t - t.min()).dt.days. "
         "For a class, take a part of it: t.dt.month."
@@ -185,9 +191,11 @@ def mixed_types(array: NDArray[Any]) -> LabelError:
             first.setdefault(type_of(item), f"{item!r:.40} in row {row}")
     if len(first) == 1:
         kind, where = next(iter(first.items()))
+        table = "Pass a table: pd.DataFrame(list(y))."
+        text = "Write them as text: [str(label) for label in y]."
         return LabelError(
             f"Labels must be numbers, text or sets of names; y holds objects of the type {kind}, "
-            f"such as {where}. Write them as text: [str(label) for label in y]."
+            f"such as {where}. {table if kind == 'dict' else text}"
         )
     seen = "; ".join(f"{kind}: {where}" for kind, where in list(first.items())[:SHOWN])
     return LabelError(

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kerastrain.errors import LabelError
 
@@ -95,5 +96,33 @@ def _stitch(parts: list[Any], *, batched: bool) -> Any:
         return {k: _stitch([part[k] for part in parts], batched=batched) for k in parts[0]}
     if isinstance(parts[0], tuple | list):
         return [_stitch(list(leaf), batched=batched) for leaf in zip(*parts, strict=True)]
-    join = np.concatenate if batched else np.stack
-    return join([np.asarray(part) for part in parts])
+    arrays = [np.asarray(part) for part in parts]
+    if not batched:
+        return _stack(arrays)
+    if len({array.ndim for array in arrays}) > 1 or not arrays[0].ndim:
+        raise _unequal(arrays, "Let each batch have one label for each row, rows first.")
+    longest = np.max([array.shape[1:] for array in arrays], axis=0).astype(int)
+    return np.concatenate([_fill_up(array, longest) for array in arrays])
+
+
+def _stack(rows: list[NDArray[Any]]) -> NDArray[Any]:
+    if len({row.shape for row in rows}) > 1:
+        raise _unequal(rows, "Fill them up: dataset.padded_batch(32).")
+    return np.stack(rows)
+
+
+def _unequal(parts: list[NDArray[Any]], way_out: str) -> LabelError:
+    shapes = ", ".join(str(shape) for shape in sorted({part.shape for part in parts})[:5])
+    return LabelError(
+        f"Rows must be equally long; the data set gives labels of the shapes {shapes}. {way_out}"
+    )
+
+
+def _fill_up(batch: NDArray[Any], longest: NDArray[np.int_]) -> NDArray[Any]:
+    """Fill the sequences of a batch up to the longest, each with its own last label.
+
+    Batches that were padded each by itself have their own lengths. No value is added that the
+    batch does not hold, so that the classes stay those of the labels.
+    """
+    missing = [(0, 0), *((0, int(n)) for n in longest - batch.shape[1:])]
+    return np.pad(batch, missing, mode="edge") if longest.size and batch.size else batch

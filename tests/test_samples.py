@@ -28,6 +28,19 @@ class Batches(keras.utils.PyDataset):
         return X[:1], np.array([index // 100])  # ten classes, in order
 
 
+class OneLabelABatch(Batches):
+    def __getitem__(self, index):
+        return X[:1], index % 3
+
+
+def sequences():
+    """Sequences of 2 to 9 tokens of five kinds."""
+    return tf.data.Dataset.from_generator(
+        lambda: ((np.zeros((n, 4)), np.arange(n) % 5) for n in [2, 3, 5, 9] * 6),
+        output_signature=(tf.TensorSpec((None, 4)), tf.TensorSpec((None,), tf.int64)),
+    )
+
+
 class NoLabels(Batches):
     def __getitem__(self, index):
         return (X[:1],)
@@ -47,6 +60,7 @@ FORMS = {
     "rows without batches": (dataset(X, IDS), "integer", (None,)),
     "one-hot rows without batches": (dataset(X, HOT), "one-hot", (None, 3)),
     "a PyDataset": (Batches(), "integer", (None,)),
+    "sequences padded batch by batch": (sequences().padded_batch(4), "integer", (None, 9)),
 }
 
 
@@ -84,6 +98,8 @@ def test_outputs_of_a_data_set_are_answered_as_they_came():
     ("y", "words"),
     [
         (dataset(X, IDS).take(0), "the data set is empty"),
+        (sequences().map(lambda x, y: (x[0], y)), r"shapes \(2,\), \(3,\), .*padded_batch"),
+        (OneLabelABatch(), "one label for each row, rows first"),
         (NoLabels(), r"they hold x alone.*\(x, y\)"),
         (tf.ragged.constant([[1, 2], [3]]), r"y.to_tensor\(default_value=-1\)"),
         (tf.sparse.from_dense(HOT), r"tf.sparse.to_dense\(y\)"),
