@@ -59,7 +59,7 @@ def _suits(labels: Labels, head: Head) -> bool:
 
 
 def use_head(choice: LossChoice, head: Head) -> LossChoice:
-    """Give the loss logits when the last layer is linear.
+    """Give the loss logits when the last layer is linear; say so when that cannot be read.
 
     A loss without `from_logits` and a last layer of another kind stay as the table has them.
     """
@@ -69,6 +69,13 @@ def use_head(choice: LossChoice, head: Head) -> LossChoice:
         # No metric of Keras compares shares with logits.
         metrics = () if choice.metrics == ("mae",) else choice.metrics
         return replace(choice, options=options, metrics=metrics, activation="linear")
+    if head.activation == "unknown" and row.logits:
+        logits = replace(choice, options={**choice.options, "from_logits": True}).code
+        unread = (
+            f"How the model ends cannot be read: the loss takes the output of {row.activation}; "
+            f"if it ends without, pass loss={logits}."
+        )
+        return replace(choice, note=f"{choice.note} {unread}".strip())
     if choice.loss == "poisson" and head.activation in ("softplus", "relu"):
         return replace(choice, activation=head.activation)
     return choice

@@ -24,6 +24,8 @@ ACTIVATIONS = {
 }  # fmt: skip
 # Layers that put several inputs together: read for each input, see `_merged`.
 MERGING = {"Add", "Average", "Concatenate", "Subtract"}
+# Operations that scale all values alike: what was linear stays linear.
+SCALING = {"Divide", "Multiply", "Negative", "Rescaling", "TrueDivide"}
 # Layers that scale and shift each value by weights of their own.
 LINEAR = {"BatchNormalization", "GroupNormalization", "LayerNormalization"}
 # Activations that a function without a known name is compared with.
@@ -101,7 +103,7 @@ def _read_tensor(tensor: Any, name: str) -> Head:
             continue
         if operation is None or type(operation).__name__ == "InputLayer":
             return Head(name, "linear", shape[-1], shape, after=tuple(after))
-        if type(operation).__name__ in MERGING:
+        if type(operation).__name__ in MERGING | SCALING:
             activation = _merged(operation, node_index)
             return Head(name, activation, shape[-1], shape, _written(operation), tuple(after))
         activation, axis = _activation(operation)
@@ -126,11 +128,13 @@ def _merged(operation: Any, node_index: int) -> str:
     """Name the activation of inputs that are put together, when it outlives that.
 
     The mean of probabilities is a probability, and a sum of weighted sums is one; the sum of two
-    probabilities is none.
+    probabilities is none, nor is a scaled one.
     """
     inputs = _flat(operation._inbound_nodes[node_index].input_tensors)
     found = {_read_tensor(tensor, "").activation for tensor in inputs}
     kind = type(operation).__name__
+    if kind in SCALING:
+        return "linear" if len(inputs) == 1 and found == {"linear"} else "unknown"
     kept = {"linear"} if kind in ("Add", "Subtract") else {"linear", "sigmoid", "relu", "tanh"}
     kept |= {"softmax"} if kind == "Average" else set()
     return found.pop() if len(found) == 1 and found <= kept else "unknown"

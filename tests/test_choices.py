@@ -162,3 +162,15 @@ def test_each_output_has_the_choice_of_its_labels():
     assert {name: choice.units for name, choice in named.items()} == {"length": 1, "species": 3}
     with pytest.raises(LabelError, match="the model has 2, y holds 1"):
         choose_loss(IDS, model=keras.Model(x, outputs))
+
+
+class Unreadable(keras.Model):
+    def call(self, x):
+        return x
+
+
+def test_a_head_that_cannot_be_read_is_told_with_the_way_out():
+    choice = choose_loss(VOID, model=Unreadable())
+    assert "cannot be read: the loss takes the output of softmax" in choice.note
+    assert "SparseCategoricalCrossentropy(ignore_class=255, from_logits=True)" in choice.note
+    assert choose_loss(RNG.normal(size=60), model=Unreadable()).note == ""

@@ -105,6 +105,13 @@ HEADS = {
         1,
         (),
     ),
+    "logits over a temperature": (functional(lambda x: layers.Dense(3)(x) / 2), "linear", 3, ()),
+    "a scaled sigmoid": (
+        functional(lambda x: 5 * layers.Dense(1, "sigmoid")(x)),
+        "unknown",
+        1,
+        (),
+    ),
     "a scaled tanh": (sequential(layers.Dense(1, "tanh"), layers.Rescaling(9.0)), "unknown", 1, ()),
     "no input shape yet": (keras.Sequential([layers.Dense(3, "softmax")]), "softmax", 3, ()),
     "no input shape, softmax apart": (
