@@ -119,6 +119,11 @@ def _open_frame(frame: pd.DataFrame, task: str | None) -> Columns:
     if all(numbers) or (not any(numbers) and _hold_one_pair(columns)):
         values = np.stack([column.array for column in columns], axis=1)
         return Column(values, "DataFrame", names=names)
+    if not frame.columns.is_unique:
+        msg = (
+            f"Outputs must have names of their own; y has the columns {names}. Rename one of them."
+        )
+        raise LabelError(msg)
     return dict(zip(names, columns, strict=True))
 
 

@@ -34,7 +34,9 @@ def refuse_ids(seen: Scan) -> None:
     low, high = int(seen.low), int(seen.high)
     all_different = seen.different == seen.counted
     full_range = high - low + 1 <= 2 * seen.size
-    if all_different and (full_range or max(abs(low), abs(high)) >= FAR):
+    # Floats that large are always whole: they are ids when none is small.
+    exact = isinstance(seen.low, int) or FAR <= low <= high < 2**64
+    if all_different and (full_range or (exact and max(abs(low), abs(high)) >= FAR)):
         msg = (
             f"Labels must repeat or be amounts; y holds {seen.size:,} different whole numbers "
             f"from {low} to {high}, one for each row: ids or row numbers, which cannot be learnt. "
@@ -140,12 +142,13 @@ def refuse_text(seen: Scan, rows: NDArray[Any]) -> None:
         LabelError: says what the text is and how to make labels of it.
     """
     values = seen.values
-    if values is not None and all(isinstance(value, str) for value in values):
-        _refuse_marks(values, rows)
-        _refuse_amounts(values)
+    words = _decoded(values)
+    if values is not None and words:
+        _refuse_marks(values, words, rows)
+        _refuse_amounts(words)
         for pattern, kind in ((DATE, "as text"), (TIME, "time")):
-            if all(pattern.fullmatch(value) for value in values):
-                raise dates(kind, values[0])
+            if all(pattern.fullmatch(word) for word in words):
+                raise dates(kind, words[0])
     if values is None or (seen.size > FEW and len(values) > seen.size / 2):
         examples = " and ".join(repr(str(text)[:40]) for text in rows.reshape(-1)[:2])
         msg = (
@@ -158,13 +161,20 @@ def refuse_text(seen: Scan, rows: NDArray[Any]) -> None:
         raise LabelError(msg)
 
 
-def _refuse_marks(values: NDArray[Any], rows: NDArray[Any]) -> None:
-    signs = [value for value in values if not any(map(str.isalnum, value))]
+def _decoded(values: NDArray[Any] | None) -> list[str]:
+    """Give text, and bytes as tensors hold them, as text; nothing where other values are in it."""
+    if values is None or not all(isinstance(value, str | bytes) for value in values):
+        return []
+    return [v.decode("utf-8", "replace") if isinstance(v, bytes) else v for v in values]
+
+
+def _refuse_marks(values: NDArray[Any], words: list[str], rows: NDArray[Any]) -> None:
+    signs = [word for word in words if not any(map(str.isalnum, word))]
     single = len(signs) == 1 and rows.size == len(rows) and signs[0].strip() in DASHES
-    marks = [value for value in values if value.strip().lower() in MISSING]
-    mark = next(iter(marks), signs[0] if single else None)
-    if mark is None:
+    marks = [word for word in words if word.strip().lower() in MISSING]
+    if not marks and not single:
         return
+    mark = values[words.index((marks or signs)[0])]
     row = int(np.flatnonzero((rows == mark).reshape(len(rows), -1).any(axis=1))[0])
     msg = (
         f"Each row must have a label; y holds {mark!r}, which marks a missing value, first in row "
@@ -174,7 +184,7 @@ def _refuse_marks(values: NDArray[Any], rows: NDArray[Any]) -> None:
     raise LabelError(msg)
 
 
-def _refuse_amounts(values: NDArray[Any]) -> None:
+def _refuse_amounts(values: list[str]) -> None:
     """Refuse text that is a number with a sign beside it, or a number in most rows."""
     marked = any(not set(value) <= PLAIN for value in values)
     if marked and all(PRICE.fullmatch(value) for value in values):

@@ -39,11 +39,20 @@ def sample_batches(y: Any) -> Any:
     if tensorflow is not None and isinstance(y, tensorflow.data.Dataset):
         return _join(y.take(MOST_BATCHES).as_numpy_iterator(), batched=_is_batched(y))
     if keras is not None and isinstance(y, keras.utils.PyDataset):
-        count = y.num_batches
+        count = _count_batches(y)
         count = MOST_BATCHES if count is None else count
         picked = np.unique(np.linspace(0, count - 1, min(count, MOST_BATCHES)).astype(int))
         return _join((y[int(i)] for i in picked), batched=True)
     return None
+
+
+def _count_batches(dataset: Any) -> int | None:
+    try:
+        count: int | None = dataset.num_batches
+    except NotImplementedError:
+        msg = "A PyDataset must know its length; y has none. Give it def __len__(self) of batches."
+        raise LabelError(msg) from None
+    return count
 
 
 def _is_batched(dataset: Any) -> bool:

@@ -150,6 +150,7 @@ FORMS = {
     "smoothed flags": (HOT * 0.9 + 0.1 / 3, "soft", "row", 3),
     "smoothed 0 and 1": (np.where(IDS > 1, 0.95, 0.05), "soft", "row", None),
     "amounts": (RNG.normal(size=60), "continuous", "row", None),
+    "amounts of any size": (RNG.normal(size=60) * 1e300, "continuous", "row", None),
     "amounts of half precision": (
         RNG.normal(size=60).astype(np.float16),
         "continuous",
@@ -338,6 +339,11 @@ REFUSED = {
     "a masked value": (np.ma.array([1, 2, 3], mask=[0, 1, 0]), "masked.*row 1"),
     "a missing category": (pd.Series(["a", None, "b"], dtype="category"), "row 1"),
     "a point for missing": (["0", "1", "."] * 9, r"'\.', which marks a missing.*row 2"),
+    "bytes for missing": (np.array(["a", "b", "NA"] * 9, "S"), r"keep = y != b'NA'"),
+    "columns of one name": (
+        pd.concat([pd.Series(["a", "b"]), pd.Series([1.5, 2.0])], axis=1, keys=["y", "y"]),
+        r"names of their own; y has the columns \('y', 'y'\)",
+    ),
     "a code for missing": ([20, 31, -999] * 9, "-999, far from all other numbers, in 9 of 27 rows"),
     "a code among classes": ([0, 1, -99] * 9, "keep = y != -99.*task='classification'"),
     "an empty category": (pd.Categorical([]), "y has no rows"),
@@ -359,6 +365,7 @@ REFUSED = {
     "dates as numbers": (DAYS.strftime("%Y%m%d").astype(int), "written as numbers"),
     "seconds since 1970": (1_600_000_000 + RNG.integers(0, 10**7, 60), "s since 1970"),
     "row numbers": (np.arange(60), "ids or row numbers"),
+    "large ids as floats": (RNG.integers(2**60, 2**62, 60).astype(float), "ids or row numbers"),
     "large ids": (RNG.integers(2**60, 2**62, 60), "ids or row numbers"),
     "names of users": ([f"user {i}" for i in range(60)], "60 different values in 60 rows"),
     "prices": (["$1,200", "$950", "$1,050"] * 9, "Amounts must be numbers.*str.replace"),

@@ -28,6 +28,10 @@ class Batches(keras.utils.PyDataset):
         return X[:1], np.array([index // 100])  # ten classes, in order
 
 
+class NoLength(keras.utils.PyDataset):
+    pass
+
+
 class OneLabelABatch(Batches):
     def __getitem__(self, index):
         return X[:1], index % 3
@@ -99,6 +103,7 @@ def test_outputs_of_a_data_set_are_answered_as_they_came():
     [
         (dataset(X, IDS).take(0), "the data set is empty"),
         (sequences().map(lambda x, y: (x[0], y)), r"shapes \(2,\), \(3,\), .*padded_batch"),
+        (NoLength(), r"must know its length.*__len__"),
         (OneLabelABatch(), "one label for each row, rows first"),
         (NoLabels(), r"they hold x alone.*\(x, y\)"),
         (tf.ragged.constant([[1, 2], [3]]), r"y.to_tensor\(default_value=-1\)"),
