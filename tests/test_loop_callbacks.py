@@ -158,6 +158,19 @@ def test_terminate_on_nan_ends_after_the_same_number_of_updates(capsys):
     assert printed[0] == printed[1]
 
 
+@pytest.mark.parametrize("loop", ["graph", "xla-step", "xla-loop"])
+def test_no_step_is_made_after_a_loss_that_is_no_number_in_the_last_full_batch(loop):
+    y = Y.copy()
+    y[len(Y) - len(Y) % 7 - 1] = np.nan
+    model = make(learning_rate=0.01)
+    history = kt.fit(
+        model, X, y, batch_size=7, shuffle=False, loop=loop, callbacks=[CALLBACKS.TerminateOnNaN()]
+    )
+    assert int(model.optimizer.iterations.value) == len(Y) // 7
+    assert len(Y) % 7
+    assert len(history) == 1
+
+
 def test_terminate_on_nan_raises_where_it_is_told_to():
     with pytest.raises(RuntimeError, match="NaN or Inf loss encountered at batch"):
         kt.fit(

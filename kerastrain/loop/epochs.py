@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from kerastrain.loop.arrays import Rows, row_order
 from kerastrain.loop.modes import choose_mode
 from kerastrain.loop.progress import Progress
-from kerastrain.loop.tensorflow import Program, program_for, resident, windows
+from kerastrain.loop.tensorflow import Program, program_for
+from kerastrain.loop.windows import resident, windows
 
 if TYPE_CHECKING:
     import keras
@@ -73,25 +74,30 @@ class Phase:
     why: str = ""
     _program: Program | None = None
     _tensors: list[Any] | None = field(default=None, repr=False)
+    _keeps_metrics: bool = False
 
     def run(self, order: Any, first: int, last: int, *, stop_on_nan: bool, tick: Any) -> Any:
-        """Run the steps `first` to `last`; return the steps done and what the last one returned."""
+        """Run the steps `first` to `last`; return the steps done and what is to be reported."""
+        if self._program is None or not self._keeps_metrics:
+            self.model.reset_metrics()  # as Keras does, before a first trace makes the metrics
         if self._program is None:
             self._program = program_for(self.model, self.step_name, self.rows)
             self._tensors = resident(self.rows)
             self.mode, self.why = self._choose(self._program)
+            self._keeps_metrics = self._program.keeps_metrics
         logs, done = None, 0
         for leaves, part, begin, end in windows(self.rows, self._tensors, order, first, last):
             base = done - begin
             options = {
+                "fresh": done == 0,
                 "stop_on_nan": stop_on_nan,
                 "tick": lambda step, base=base: tick(base + step),
             }
-            step, logs = self._attempt(leaves, part, begin, end, logs=logs, **options)
+            step, logs = self._attempt(leaves, part, begin, end, **options)
             done = base + step
             if step < end:
                 break
-        return done, logs
+        return done, logs if self._keeps_metrics else _report(self.model, logs)
 
     def _choose(self, program: Program) -> tuple[str, str]:
         if self.loop != "auto":
@@ -139,7 +145,6 @@ def train(
         turn, first, last = next(segments)
         if job.steps_per_epoch is None:
             turn = epoch
-        model.reset_metrics()
         callbacks.on_epoch_begin(epoch)
         progress.begin_epoch(epoch, last - first)
         if turn != order_turn:
@@ -156,9 +161,9 @@ def train(
         )
         for callback in nan_stops:
             _tell_loss(callback, done - 1, step_logs)
-        logs = dict(_report(model, step_logs))
+        logs = dict(step_logs)
         if validation is not None and job.validates(epoch):
-            val_logs = _validate(model, validation, job, callbacks)
+            val_logs = _validate(validation, job, callbacks)
             logs.update({f"val_{name}": value for name, value in val_logs.items()})
         callbacks.on_epoch_end(epoch, logs)
         if model.stop_training:
@@ -177,17 +182,14 @@ def _validation_phase(model: keras.Model, job: Job) -> Phase | None:
     return Phase(model, "test_step", job.val_rows, job.loop, steps * times)
 
 
-def _validate(
-    model: keras.Model, phase: Phase, job: Job, callbacks: keras.callbacks.CallbackList
-) -> dict[str, float]:
+def _validate(phase: Phase, job: Job, callbacks: keras.callbacks.CallbackList) -> dict[str, float]:
     """Do what `model.evaluate` does within `model.fit`."""
     callbacks.on_test_begin()
-    model.reset_metrics()
     rows = phase.rows
     order = row_order(rows.count, rows.batch_size, shuffle=False, seed=0, turn=0)
     last = min(job.validation_steps or rows.batches, rows.batches)
     _, step_logs = phase.run(order, 0, last, stop_on_nan=False, tick=lambda step: None)
-    logs = _as_floats(_report(model, step_logs))
+    logs = _as_floats(step_logs)
     callbacks.on_test_end(logs)
     return logs
 

@@ -33,9 +33,11 @@ graph.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from kerastrain.loop.models import all_layers
 
 if TYPE_CHECKING:
     import keras
@@ -103,19 +105,13 @@ def choose_mode(model: keras.Model, size: StepSize, steps: int) -> tuple[str, st
         return "graph", "the model has jit_compile=False"
     if size.draws:
         return "graph", f"{size.draws} draws random numbers, and XLA would draw others"
-    unable = [layer.name for layer in _all_layers(model) if not layer.supports_jit]
+    unable = [layer.name for layer in all_layers(model) if not layer.supports_jit]
     if unable:
         return "graph", f"layer {unable[0]} does not support XLA"
     least = size.worthwhile_steps
     if steps < least:
         return "graph", f"compiling by XLA pays from {least} steps on, this call has {steps}"
     return xla, f"compiling by XLA pays from {least} steps on, this call has {steps}"
-
-
-def _all_layers(model: keras.Model) -> Iterable[Any]:
-    for layer in model.layers:
-        yield layer
-        yield from _all_layers(layer) if hasattr(layer, "layers") else ()
 
 
 def measure_step(graph: Any, variables: Sequence[Any], batch_size: int) -> StepSize:
@@ -147,7 +143,7 @@ def measure_step(graph: Any, variables: Sequence[Any], batch_size: int) -> StepS
         operations=len(operations) + inside,
         executed=executed,
         elements=elements,
-        draws=_find_random(kinds, variables),
+        draws=_find_random(kinds, graph, variables),
         convolves=any("Conv" in kind for kind in kinds),
     )
 
@@ -160,10 +156,15 @@ def _elements(tensor: Any, batch_size: int) -> int:
     return math.prod(batch_size if size is None else size for size in tensor.shape)
 
 
-def _find_random(kinds: set[str], variables: Sequence[Any]) -> str | None:
-    """Find what draws random numbers: a Keras SeedGenerator or an operation of TensorFlow."""
+def _find_random(kinds: set[str], graph: Any, variables: Sequence[Any]) -> str | None:
+    """Find what draws random numbers: a Keras SeedGenerator or an operation of TensorFlow.
+
+    Many layers have a generator and never ask it, as an LSTM without dropout: then the graph has
+    nothing to do with its state.
+    """
+    asked = {id(outside) for outside, _ in graph.captures}
     for variable in variables:
-        if variable.name == "seed_generator_state":
+        if variable.name == "seed_generator_state" and id(variable.value.handle) in asked:
             return str(variable.path)
     drawing = ("Random", "TruncatedNormal", "Multinomial")
     return next((kind for kind in sorted(kinds) if any(word in kind for word in drawing)), None)

@@ -19,29 +19,31 @@ Ctrl-C. How long a block is changes no number.
 
 from __future__ import annotations
 
-import math
 import time
 import weakref
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kerastrain.loop.arrays import Rows, model_dtype
-from kerastrain.loop.modes import StepSize, measure_step
+from kerastrain.loop.models import (
+    has_plain_metrics,
+    has_plain_steps,
+    is_built_of_keras,
+    make_variables,
+)
+from kerastrain.loop.modes import MODES, StepSize, measure_step
 
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["Program", "program_for", "resident", "windows"]
+__all__ = ["Program", "program_for"]
 
 # Ctrl-C is answered, and the progress moves, after this time at the latest.
 _BLOCK_SECONDS = 0.15
-# Data up to this size are copied into tensors once; larger ones pass in windows.
-_RESIDENT_BYTES = 256 * 2**20
-_WINDOW_BYTES = 32 * 2**20
 
 
 class Program:
@@ -63,12 +65,22 @@ class Program:
         # With a partial batch at the end the size of a batch is left open, as model.fit leaves it.
         self._has_partial = rows.count % rows.batch_size != 0
         self._traces: dict[int | None, Any] = {}
-        self._blocks: dict[str, Any] = {}
-        self._steps_a_call = dict.fromkeys(("graph", "xla-step", "xla-loop"), 1)
+        self._blocks: dict[tuple[str, bool], Any] = {}
+        self._steps_a_call = dict.fromkeys(MODES, 1)
+
+    @cached_property
+    def keeps_metrics(self) -> bool:
+        """Whether metrics start anew inside the block, and their values come out of it.
+
+        Those of Keras do. Others may keep something in Python, so that they have to be asked there.
+        """
+        self._first_trace()  # Keras makes metrics when it first sees data
+        model = self._model()
+        return model is not None and has_plain_steps(model) and has_plain_metrics(model)
 
     def size(self) -> StepSize:
         """Count what one step does, for the rule that chooses the mode."""
-        model, trace = self._model(), self._trace(None if self._has_partial else self._batch_size)
+        model, trace = self._model(), self._first_trace()
         assert model is not None
         return measure_step(trace.graph, model.variables, self._batch_size)
 
@@ -80,7 +92,7 @@ class Program:
         first: int,
         last: int,
         *,
-        logs: Any = None,
+        fresh: bool = False,
         stop_on_nan: bool = False,
         tick: Callable[[int], None] = lambda step: None,
     ) -> tuple[int, Any]:
@@ -92,7 +104,7 @@ class Program:
             order: The row numbers of all batches, one after the other.
             first: Number of the first step.
             last: Number after that of the last step.
-            logs: What the step before returned.
+            fresh: Whether an epoch begins, so that metrics start anew where `keeps_metrics`.
             stop_on_nan: Whether to end after a step whose loss is not finite.
             tick: Called with the steps done, after each block.
 
@@ -101,31 +113,21 @@ class Program:
         """
         import tensorflow as tf
 
-        if mode != "graph":
-            # XLA compiles for sizes that never change: full batches, and an order as long as the
-            # data. The partial batch at the end runs as a graph, which is quicker than compiling.
-            full = min(last, len(order) // self._batch_size)
-            parts = [(mode, first, full), ("graph", full, last)]
-        else:
-            parts = [(mode, first, last)]
-        step = first
-        for part, start, stop in parts:
-            if start >= stop or step < start:
-                continue
-            block = self._block(part)
-            rows = order if part == "graph" else np.resize(order, int(leaves[0].shape[0]))
-            logs = self._no_logs() if logs is None else logs
-            watch, rows = tf.constant(stop_on_nan), tf.constant(rows)
-            while step < stop:
-                ahead = min(stop, step + self._steps_a_call[part])
-                begin = time.perf_counter()
-                done, logs = block(leaves, rows, tf.constant(step), tf.constant(ahead), logs, watch)
-                done = int(done)
-                self._set_pace(part, done - step, time.perf_counter() - begin)
-                step = done
-                tick(step)
-                if step < ahead:  # a loss was not finite
-                    return step, logs
+        block = self._block(mode, stop_on_nan)
+        count = len(order)
+        if mode != "graph":  # XLA compiles for sizes that never change
+            order = np.resize(order, int(leaves[0].shape[0]))
+        rows = tf.constant(order)
+        step, stopped, logs = first, False, None
+        while step < last and not stopped:
+            ahead = min(last, step + self._steps_a_call[mode])
+            begin = time.perf_counter()
+            span = tf.constant([step, ahead, count, fresh], tf.int32)
+            reached, halted, logs = block(leaves, rows, span)
+            done, stopped, fresh = int(reached), bool(halted), False
+            self._set_pace(mode, done - step, time.perf_counter() - begin)
+            step = done
+            tick(step)
         return step, logs
 
     def _set_pace(self, mode: str, steps: int, seconds: float) -> None:
@@ -133,85 +135,131 @@ class Program:
         fitting = int(max(steps, 1) * _BLOCK_SECONDS / max(seconds, 1e-6))
         self._steps_a_call[mode] = max(1, min(fitting, 16 * max(steps, 1)))
 
+    def _first_trace(self) -> Any:
+        return self._trace(None if self._has_partial else self._batch_size)
+
     def _trace(self, batch_size: int | None) -> Any:
-        """Trace one step. All variables that the model still lacks are made here, as in Keras."""
+        """Trace one step."""
         if batch_size not in self._traces:
             import tensorflow as tf
-            from keras import tree
 
-            model_ref, structure, step_name = self._model, self._structure, self._step_name
-
-            def step(*leaves: Any) -> Any:
-                data = tree.map_structure(lambda place: leaves[place], structure)
-                return getattr(model_ref(), step_name)(data)
-
-            specs = [tf.TensorSpec((batch_size, *shape), dtype) for shape, dtype in self._types]
+            specs = self._specs(batch_size)
+            model = self._model()
+            assert model is not None
+            training = self._step_name == "train_step" and not self._traces
+            if training and has_plain_steps(model) and is_built_of_keras(model):
+                make_variables(model, self._on_leaves("test_step"), specs)
+            step = self._on_leaves(self._step_name)
             traced = tf.function(step, autograph=False).get_concrete_function(*specs)
             self._traces[batch_size] = traced
         return self._traces[batch_size]
 
-    def _no_logs(self) -> Any:
-        """Make zeros in the shape of what a step returns, for the loop to begin with."""
+    def _on_leaves(self, step_name: str) -> Callable[..., Any]:
+        """Write a step of the model as a function of flat arrays."""
+        from keras import tree
+
+        model_ref, structure = self._model, self._structure
+
+        def step(*leaves: Any) -> Any:
+            data = tree.map_structure(lambda place: leaves[place], structure)
+            return getattr(model_ref(), step_name)(data)
+
+        return step
+
+    def _specs(self, rows: int | None) -> list[Any]:
         import tensorflow as tf
 
-        trace = next(iter(self._traces.values()))
-        return tf.nest.map_structure(
-            lambda log: tf.zeros([size or 0 for size in log.shape], log.dtype),
-            trace.structured_outputs,
-        )
+        return [tf.TensorSpec((rows, *shape), dtype) for shape, dtype in self._types]
 
-    def _block(self, mode: str) -> Any:
-        """Compile the loop around a step."""
-        if mode not in self._blocks:
+    def _block(self, mode: str, stop_on_nan: bool) -> Any:
+        """Compile the loop around a step, and what stands before and after it."""
+        key = mode, stop_on_nan
+        if key not in self._blocks:
             import tensorflow as tf
 
-            open_size = mode == "graph" and self._has_partial
-            step = self._trace(None if open_size else self._batch_size)
-            if mode == "xla-step":
-                specs = [
-                    tf.TensorSpec((self._batch_size, *shape), dtype) for shape, dtype in self._types
-                ]
-                compiled = tf.function(step, autograph=False, jit_compile=True)
-                step = compiled.get_concrete_function(*specs)
-            loop = _loop_around(step, self._batch_size, open_size=open_size)
-            number, flag = tf.TensorSpec((), tf.int32), tf.TensorSpec((), tf.bool)
-            self._blocks[mode] = tf.function(
-                loop, autograph=False, jit_compile=mode == "xla-loop" or None
-            ).get_concrete_function(
-                [tf.TensorSpec((None, *shape), dtype) for shape, dtype in self._types],
-                tf.TensorSpec((None,), tf.int32),
-                number,
-                number,
-                tf.nest.map_structure(
-                    lambda log: tf.TensorSpec(log.shape, log.dtype), step.structured_outputs
-                ),
-                flag,
-            )
-        return self._blocks[mode]
+            block = tf.function(self._write(mode, stop_on_nan), autograph=False)
+            order, span = tf.TensorSpec((None,), tf.int32), tf.TensorSpec((4,), tf.int32)
+            self._blocks[key] = block.get_concrete_function(self._specs(None), order, span)
+        return self._blocks[key]
+
+    def _write(self, mode: str, stop_on_nan: bool) -> Callable[..., Any]:
+        import tensorflow as tf
+
+        open_size = mode == "graph" and self._has_partial
+        step = trace = self._trace(None if open_size else self._batch_size)
+        if mode == "xla-step":
+            step = tf.function(trace, autograph=False, jit_compile=True)
+        loop = _loop_around(step, self._batch_size, open_size=open_size, stop_on_nan=stop_on_nan)
+        if mode == "xla-loop":
+            loop = tf.function(loop, autograph=False, jit_compile=True)
+        # The partial batch at the end runs as a graph, which is quicker than compiling it too.
+        tail = self._trace(None) if self._has_partial and not open_size else None
+        model_ref, batch_size, keeps_metrics = self._model, self._batch_size, self.keeps_metrics
+
+        def reset() -> Any:
+            model_ref().reset_metrics()  # type: ignore[union-attr]
+            return 0
+
+        def block(leaves: Any, order: Any, span: Any) -> Any:
+            first, last, count, fresh = tf.unstack(span)
+            if keeps_metrics:
+                tf.cond(fresh > 0, reset, lambda: 0)
+            full = last if tail is None else tf.minimum(last, count // batch_size)
+            begin = first, tf.constant(False), _zeros_like(trace.structured_outputs)
+            number, halted, logs = loop(leaves, order, full, *begin)
+            if tail is None:
+                return number, halted, logs
+
+            def one_more() -> Any:
+                rows = order[full * batch_size : count]
+                logs = tail(*[tf.gather(leaf, rows) for leaf in leaves])
+                return full + 1, stop_on_nan & _diverged(logs), logs
+
+            goes_on = (last > full) & ~halted
+            return tf.cond(goes_on, one_more, lambda: (number, halted, logs))
+
+        return block
 
 
-def _loop_around(step: Any, batch_size: int, *, open_size: bool) -> Callable[..., Any]:
+def _loop_around(
+    step: Any, batch_size: int, *, open_size: bool, stop_on_nan: bool
+) -> Callable[..., Any]:
     """Write the loop in the graph: rows are gathered, a step is made, until `last`."""
     import tensorflow as tf
 
-    def block(leaves: Any, order: Any, first: Any, last: Any, logs: Any, watch: Any) -> Any:
-        def goes_on(number: Any, logs: Any) -> Any:
-            loss = logs.get("loss") if isinstance(logs, dict) else None
-            if loss is None:
-                return number < last
-            return (number < last) & (~watch | tf.reduce_all(tf.math.is_finite(loss)))
+    def loop(leaves: Any, order: Any, last: Any, *state: Any) -> Any:
+        def goes_on(number: Any, halted: Any, logs: Any) -> Any:
+            return (number < last) & ~halted
 
-        def one_step(number: Any, logs: Any) -> Any:
+        def one_step(number: Any, halted: Any, logs: Any) -> Any:
             begin = number * batch_size
             if open_size:
                 rows = order[begin : begin + batch_size]  # the last batch may be shorter
             else:
                 rows = tf.slice(order, [begin], [batch_size])
-            return number + 1, step(*[tf.gather(leaf, rows) for leaf in leaves])
+            logs = step(*[tf.gather(leaf, rows) for leaf in leaves])
+            return number + 1, stop_on_nan & _diverged(logs), logs
 
-        return tf.while_loop(goes_on, one_step, (first, logs))
+        return tf.while_loop(goes_on, one_step, state)
 
-    return block
+    return loop
+
+
+def _diverged(logs: Any) -> Any:
+    """Tell whether a step reports a loss that is not finite."""
+    import tensorflow as tf
+
+    loss = logs.get("loss") if isinstance(logs, dict) else None
+    return tf.constant(False) if loss is None else ~tf.reduce_all(tf.math.is_finite(loss))
+
+
+def _zeros_like(logs: Any) -> Any:
+    """Make zeros in the shape of what a step returns, for the loop to begin with."""
+    import tensorflow as tf
+
+    return tf.nest.map_structure(
+        lambda log: tf.zeros([size or 0 for size in log.shape], log.dtype), logs
+    )
 
 
 # A program is kept for as long as Keras keeps its own compiled function: `compile` makes Keras drop
@@ -230,48 +278,3 @@ def program_for(model: keras.Model, step_name: str, rows: Rows) -> Program:
     if key not in programs:
         programs[key] = Program(model, step_name, rows)
     return programs[key]
-
-
-def windows(
-    rows: Rows, tensors: list[Any] | None, order: NDArray[Any], first: int, last: int
-) -> Iterator[tuple[list[Any], NDArray[Any], int, int]]:
-    """Pass the rows of some steps through memory.
-
-    Args:
-        rows: The data.
-        tensors: All of them, where they are small enough to lie in memory; None where not.
-        order: The row numbers of one pass.
-        first: Number of the first step.
-        last: Number after that of the last step.
-
-    Yields:
-        Tensors, the order of their rows, and the first and last step to run on them. Large data
-        come a window at a time, gathered by a thread while the window before it is trained on.
-    """
-    if tensors is not None:
-        yield tensors, order, first, last
-        return
-    batch = rows.batch_size
-    length = max(1, _WINDOW_BYTES // (rows.row_bytes * batch))
-    starts = range(first, last, length)
-
-    def gather(start: int) -> tuple[list[Any], int]:
-        import tensorflow as tf
-
-        chosen = order[start * batch : min(start + length, last) * batch]
-        # All windows are filled to one size, so that XLA compiles once. The filling is not used.
-        padded = np.resize(chosen, length * batch)
-        return [tf.constant(part) for part in rows.take(padded)], len(chosen)
-
-    with ThreadPoolExecutor(max_workers=1) as reader:
-        ahead = reader.submit(gather, first)
-        for following in [*starts[1:], None]:
-            leaves, count = ahead.result()
-            if following is not None:
-                ahead = reader.submit(gather, following)
-            yield leaves, np.arange(count, dtype=np.int32), 0, math.ceil(count / batch)
-
-
-def resident(rows: Rows) -> list[Any] | None:
-    """Copy all rows into tensors, where they are small enough; None where not."""
-    return rows.whole() if rows.count * rows.row_bytes <= _RESIDENT_BYTES else None
