@@ -7,9 +7,10 @@ itself is trained where it is ready to be, and put back; else a copy of it.
 from __future__ import annotations
 
 import copy
+import dataclasses
 import math
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any
@@ -28,59 +29,46 @@ __all__ = ["MEMORY", "Batches", "comes_in_batches", "lay_out", "rise", "trainee"
 
 MEMORY = 0.8  # share of the smoothed loss that stays from one step to the next
 DIVERGED = 2.0  # the loss lies this many times its own fall, or its start, above its lowest
+MOST_HELD_OUT = 256  # rows, for one repeat
+ENOUGH_HELD_OUT, MOST_REPEATS = 1024, 6  # rows, over all repeats
 GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
 
 
+@dataclasses.dataclass(frozen=True)
 class Batches:
-    """The batches of a test, one for each step.
+    """The batches of a test.
 
     Attributes:
         parts: What `train_step` gets, with numbers in the places of the arrays.
-        leaves: For each of these numbers a tensor of shape `(steps, batch, ...)`, or a list of
-            batches where their shapes differ.
+        leaves: For each repeat, and each of these numbers, a tensor of shape `(steps, batch, ...)`;
+            or a list of batches where their shapes differ.
+        held_out: For each repeat and number the rows that it does not train on; may be empty.
         an_epoch: How many batches an epoch of training has.
     """
 
-    def __init__(self, parts: Any, leaves: list[Any], an_epoch: int) -> None:
-        self.parts, self.leaves, self.an_epoch = parts, leaves, an_epoch
-        self._refuse_what_is_no_number()
+    parts: Any
+    leaves: list[list[Any]]
+    held_out: list[list[Any]]
+    an_epoch: int
 
     @property
     def stacked(self) -> bool:
         """Whether all batches have one shape."""
-        return not any(isinstance(leaf, list) for leaf in self.leaves)
+        return not any(isinstance(leaf, list) for leaf in self.leaves[0])
 
     def first_x(self) -> Any:
         """Give the inputs of the first step."""
         from keras import tree
 
         x = self.parts[0] if isinstance(self.parts, tuple) else self.parts
-        return tree.map_structure(lambda place: self.leaves[place][0], x)
-
-    def _refuse_what_is_no_number(self) -> None:
-        """A relu may turn NaN into 0, so that the loss would not show it."""
-        import tensorflow as tf
-        from keras import tree
-
-        parts = self.parts if isinstance(self.parts, tuple) else (self.parts,)
-        for name, part in zip(("x", "y", "sample_weight"), parts, strict=False):
-            for place in tree.flatten(part):
-                leaf = self.leaves[place]
-                for values in leaf if isinstance(leaf, list) else [leaf]:
-                    values = getattr(values, "flat_values", getattr(values, "values", values))
-                    if not values.dtype.is_floating:
-                        continue
-                    bad = int(tf.math.count_nonzero(~tf.math.is_finite(values)))
-                    if bad:
-                        message = (
-                            f"{name} must hold numbers; saw {bad} missing or huge values among "
-                            f"{int(tf.size(values))}. Look at np.isfinite({name}).all(axis=0)."
-                        )
-                        raise DataError(message)
+        return tree.map_structure(lambda place: self.leaves[0][place][0], x)
 
 
 def lay_out(x: Any, y: Any, weight: Any, batch_size: int, steps: int, seed: int) -> Batches:
     """Lay out the batches of all steps.
+
+    A quarter of the rows, 256 at most, is held out. Few rows are a noisy judge, so the test is
+    repeated, up to six times, with others held out each time, until they are 1024 in all.
 
     Args:
         x: Inputs, or a data set.
@@ -88,7 +76,7 @@ def lay_out(x: Any, y: Any, weight: Any, batch_size: int, steps: int, seed: int)
         weight: Of each row, or None.
         batch_size: Rows of a batch; a data set brings its own.
         steps: How many batches; data that have fewer are read again.
-        seed: Decides which rows each batch gets.
+        seed: Decides which rows each batch gets, and which are held out.
 
     Returns:
         The batches.
@@ -117,12 +105,42 @@ def lay_out(x: Any, y: Any, weight: Any, batch_size: int, steps: int, seed: int)
     if isinstance(rows, str):
         message = f"x and y must be arrays of numbers, row by row; saw: {rows}. Pass NumPy arrays."
         raise DataError(message)
-    size = min(batch_size, rows.count)
+    held = min(MOST_HELD_OUT, rows.count // 4)
+    repeats = min(MOST_REPEATS, max(1, math.ceil(ENOUGH_HELD_OUT / held))) if held else 1
+    size = min(batch_size, rows.count - held)
     draws = np.random.default_rng([seed, 0x5EE9])  # a stream apart from that of the split
-    passes = [draws.permutation(rows.count) for _ in range(math.ceil(steps * size / rows.count))]
-    taken = rows.take(np.concatenate(passes)[: steps * size])
-    leaves = [_as_tensor(leaf.reshape(steps, size, *leaf.shape[1:])) for leaf in taken]
-    return Batches(rows.structure, leaves, math.ceil(rows.count / batch_size))
+    leaves, held_out = [], []
+    for _ in range(repeats):
+        order = draws.permutation(rows.count)
+        passes = math.ceil(steps * size / (rows.count - held))
+        chosen = np.concatenate([draws.permutation(order[held:]) for _ in range(passes)])
+        taken = rows.take(chosen[: steps * size])
+        leaves.append([_as_tensor(leaf.reshape(steps, size, *leaf.shape[1:])) for leaf in taken])
+        held_out.append([_as_tensor(leaf) for leaf in rows.take(order[:held])] if held else [])
+        for parts in (leaves[-1], held_out[-1]):
+            _refuse_what_is_no_number(rows.structure, parts)
+    return Batches(rows.structure, leaves, held_out, math.ceil(rows.count / batch_size))
+
+
+def _refuse_what_is_no_number(structure: Any, leaves: list[Any]) -> None:
+    """A relu may turn NaN into 0, so that the loss would not show it."""
+    import tensorflow as tf
+    from keras import tree
+
+    parts = structure if isinstance(structure, tuple) else (structure,)
+    for name, part in zip(("x", "y", "sample_weight"), parts, strict=False):
+        for leaf in [leaves[place] for place in tree.flatten(part)] if leaves else []:
+            for values in leaf if isinstance(leaf, list) else [leaf]:
+                dense: Any = getattr(values, "flat_values", getattr(values, "values", values))
+                if not dense.dtype.is_floating:
+                    continue
+                bad = int(tf.math.count_nonzero(~tf.math.is_finite(dense)))
+                if bad:
+                    message = (
+                        f"{name} must hold numbers; saw {bad} missing or huge values among "
+                        f"{int(tf.size(dense))}. Look at np.isfinite({name}).all(axis=0)."
+                    )
+                    raise DataError(message)
 
 
 def comes_in_batches(x: Any) -> bool:
@@ -158,16 +176,21 @@ def _read(batches: Iterator[Any], steps: int, an_epoch: int) -> Batches:
         raise DataError(message)
     flat = [[_as_tensor(leaf) for leaf in tree.flatten(batch)] for batch in seen]
     full = [leaves for leaves in flat if leaves[0].shape[0] == flat[0][0].shape[0]]
-    columns = [list(column) for column in zip(*full, strict=True)]
-    leaves = [[column[i % len(full)] for i in range(steps)] for column in columns]
     alike = all(
-        isinstance(leaf, tf.Tensor) and leaf.shape == column[0].shape
-        for column in leaves
-        for leaf in column
+        isinstance(leaf, tf.Tensor) and leaf.shape == other.shape
+        for leaves in full
+        for leaf, other in zip(leaves, full[0], strict=True)
     )
+    kept = full[: len(full) // 4] if alike else []
+    held_out = [tf.concat(leaf, 0)[:MOST_HELD_OUT] for leaf in zip(*kept, strict=True)]
+    going = full[len(kept) :]
+    turns = [going[i % len(going)] for i in range(steps)]
+    leaves = [tf.stack(leaf) if alike else list(leaf) for leaf in zip(*turns, strict=True)]
     parts = tree.pack_sequence_as(seen[0], list(range(len(leaves))))
+    for values in (leaves, held_out):
+        _refuse_what_is_no_number(parts, values)
     an_epoch = an_epoch if an_epoch > 0 else len(seen)  # of unknown length: what was read
-    return Batches(parts, [tf.stack(leaf) for leaf in leaves] if alike else leaves, an_epoch)
+    return Batches(parts, [leaves], [held_out], an_epoch)
 
 
 def _as_tensor(leaf: Any) -> Any:
@@ -195,6 +218,7 @@ def trainee(model: Any, loss: Any, optimizer: Any, batches: Batches) -> Iterator
         A compiled model whose learning rate is a variable.
     """
     import keras
+    import tensorflow as tf
 
     own = model.optimizer if model.compiled else None
     chosen = _with_constant_rate(get_optimizer(own or "adam" if optimizer is None else optimizer))
@@ -204,7 +228,9 @@ def trainee(model: Any, loss: Any, optimizer: Any, batches: Batches) -> Iterator
     if not (model.compiled and model.built and loss is None):
         yield _compiled_copy(model, loss, chosen, batches)
         return
-    before = [(variable, keras.ops.convert_to_numpy(variable)) for variable in model.variables]
+    own_variables = _of_kind(model, tf.Variable).values()
+    variables = [*model.variables, *own_variables]
+    before = [(variable, keras.ops.convert_to_numpy(variable)) for variable in variables]
     # a step of the user's own may use optimizers that `compile` does not know
     others = _of_kind(model, keras.optimizers.Optimizer)
     try:
@@ -237,9 +263,10 @@ def _compiled_copy(model: Any, loss: Any, optimizer: Any, batches: Batches) -> A
     try:
         made = _copy(model, batches.first_x())
     except (TypeError, ValueError, NotImplementedError) as error:
+        saw = next(line for line in str(error).splitlines() if line.strip())
         message = (
             "The model must be copied, since it is not compiled with this loss or not built yet; "
-            f"saw: {error} Build it on a batch and compile it: model(x[:1]); model.compile(...)."
+            f"saw: {saw} Build it on a batch and compile it: model(x[:1]); model.compile(...)."
         )
         raise DataError(message) from error
     settings = model.get_compile_config() or {} if model.compiled else {}
@@ -254,10 +281,8 @@ def _copy(model: Any, first_x: Any) -> Any:
     from keras.src.saving.serialization_lib import SafeModeScope
 
     with SafeModeScope(safe_mode=False):  # the user's own Lambda layers, not those of a file
-        try:
-            made = keras.models.clone_model(model)
-        except (ValueError, NotImplementedError):  # a subclass
-            made = fresh_model(model)
+        functional = isinstance(model, keras.Sequential) or hasattr(model, "operations")
+        made = keras.models.clone_model(model) if functional else fresh_model(model)
     for kind in (keras.optimizers.Optimizer, keras.metrics.Metric):
         for name, value in _of_kind(made, kind).items():
             setattr(made, name, _twin(value))
@@ -280,65 +305,112 @@ def _with_constant_rate(optimizer: Any) -> Any:
     return type(optimizer).from_config(config)
 
 
-def rise(model: Any, batches: Batches, rates: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Train a step at each rate in one compiled call, until the smoothed loss has shot up.
+def rise(
+    model: Any, batches: Batches, rates: NDArray[np.float32]
+) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Train a step at each rate, all in one compiled call, until the smoothed loss has shot up.
 
     Args:
         model: As `trainee` gives it.
-        batches: One for each rate.
+        batches: One for each rate in each repeat.
         rates: Rising, shape `(steps,)`.
 
     Returns:
-        The loss of each step that was made.
+        For each repeat the loss of each batch and that of the held-out rows, both before the step;
+        the latter empty where no rows are held out. Each repeat begins from the same weights.
     """
     import tensorflow as tf
-    from keras import tree
+    from keras import ops, tree
 
-    def step(rate: Any, *leaves: Any) -> Any:
+    def data_of(leaves: Any) -> Any:
+        return tree.map_structure(lambda place: leaves[place], batches.parts)
+
+    def step(rate: Any, leaves: Any, held_out: Any) -> Any:
         model.optimizer.learning_rate = rate
-        model.reset_metrics()  # so that the loss below is that of this batch
-        logs = model.train_step(tree.map_structure(lambda place: leaves[place], batches.parts))
-        return tf.cast(_loss_of(logs), tf.float32)
+        val_loss = tf.constant(0.0)
+        if held_out:
+            model.reset_metrics()  # so that a loss is that of this batch
+            val_loss = _loss_of(model.test_step(data_of(held_out)))
+        model.reset_metrics()
+        return tf.stack([_loss_of(model.train_step(data_of(leaves))), val_loss])
 
-    def test(rates: Any, leaves: Any) -> Any:
+    held_out = batches.held_out if _can_judge(model) else [[] for _ in batches.held_out]
+    model.optimizer.build(model.trainable_variables)
+    rising = tf.constant(rates)
+    if model.run_eagerly or not batches.stacked:
+        compiled = step if model.run_eagerly else tf.function(step, reduce_retracing=True)
+        run: Any = _until_divergence(compiled)
+    else:
+        several, rows = _specs(batches.leaves[0]), _specs(held_out[0])
+        one = [tf.TensorSpec(spec.shape[1:], spec.dtype) for spec in several]
+        # traced before the loop, so that what the model still lacks is made outside of it
+        compiled = tf.function(step, autograph=False).get_concrete_function(
+            tf.TensorSpec((), tf.float32), one, rows
+        )
+        run = tf.function(_until_divergence(compiled), autograph=False).get_concrete_function(
+            tf.TensorSpec(rates.shape, tf.float32), several, rows
+        )
+    variables = [*model.variables, *model.optimizer.variables]
+    before = [(variable, ops.convert_to_numpy(variable)) for variable in variables]
+    repeats: list[Any] = []
+    for leaves, held in zip(batches.leaves, held_out, strict=True):
+        if repeats and model.run_eagerly:
+            break  # a step at a time takes long
+        for variable, value in before if repeats else ():
+            variable.assign(value)
+        losses = np.asarray(run(rising, leaves, held), dtype=float)
+        repeats.append((losses[:, 0], losses[:, 1] if held else losses[:0, 1]))
+    return repeats
+
+
+def _specs(leaves: list[Any]) -> list[Any]:
+    import tensorflow as tf
+
+    return [tf.TensorSpec(leaf.shape, leaf.dtype) for leaf in leaves]
+
+
+def _until_divergence(step: Callable[..., Any]) -> Callable[..., Any]:
+    """Write the loop over the rates in the graph."""
+    import tensorflow as tf
+
+    def smooth(average: Any, count: Any) -> Any:
+        return average / (1.0 - MEMORY ** tf.cast(count, tf.float32))
+
+    def test(rates: Any, leaves: Any, held_out: Any) -> Any:
         def goes_on(i: Any, losses: Any, average: Any, start: Any, lowest: Any) -> Any:
-            smoothed = average / (1.0 - MEMORY ** tf.cast(tf.maximum(i, 1), tf.float32))
             bound = DIVERGED * tf.maximum(tf.abs(start), start - lowest)
-            calm = tf.math.is_finite(average) & (smoothed <= lowest + bound)
+            calm = smooth(average, tf.maximum(i, 1)) <= lowest + bound  # not so if it is NaN
             return (i < tf.shape(rates)[0]) & ((i < 2) | calm)
 
         def body(i: Any, losses: Any, average: Any, start: Any, lowest: Any) -> Any:
-            loss = compiled(rates[i], *[leaf[i] for leaf in leaves])
-            average = MEMORY * average + (1.0 - MEMORY) * loss
-            smoothed = average / (1.0 - MEMORY ** tf.cast(i + 1, tf.float32))
-            start = tf.where(i == 0, loss, start)
-            lowest = tf.where(i == 0, loss, tf.minimum(lowest, smoothed))
-            return i + 1, losses.write(i, loss), average, start, lowest
+            both = step(rates[i], [leaf[i] for leaf in leaves], held_out)
+            average = MEMORY * average + (1.0 - MEMORY) * both[0]
+            start = tf.where(i == 0, both[0], start)
+            lowest = tf.where(i == 0, both[0], tf.minimum(lowest, smooth(average, i + 1)))
+            return i + 1, losses.write(i, both), average, start, lowest
 
-        empty = tf.TensorArray(tf.float32, tf.shape(rates)[0], element_shape=())
+        empty = tf.TensorArray(tf.float32, tf.shape(rates)[0], element_shape=(2,))
         begin = (tf.constant(0), empty, *[tf.constant(0.0)] * 3)
         count, losses, *_ = tf.while_loop(goes_on, body, begin)
         return losses.stack()[:count]
 
-    leaves = batches.leaves
-    if model.run_eagerly or not batches.stacked:
-        compiled = step if model.run_eagerly else tf.function(step, reduce_retracing=True)
-        return np.asarray(test(tf.constant(rates), leaves), dtype=float)
-    specs = [tf.TensorSpec(leaf.shape[1:], leaf.dtype) for leaf in leaves]
-    # traced before the loop, so that what the model still lacks is made outside of it
-    compiled = tf.function(step, autograph=False).get_concrete_function(
-        tf.TensorSpec((), tf.float32), *specs
-    )
-    whole = [tf.TensorSpec(leaf.shape, leaf.dtype) for leaf in leaves]
-    run = tf.function(test, autograph=False).get_concrete_function(
-        tf.TensorSpec(rates.shape, tf.float32), whole
-    )
-    return np.asarray(run(tf.constant(rates), leaves), dtype=float)
+    return test
+
+
+def _can_judge(model: Any) -> bool:
+    """Tell whether `test_step` gives a loss that goes with that of `train_step`."""
+    import keras
+
+    kind = type(model)
+    usual = kind.train_step is keras.Model.train_step
+    return usual or model.loss is not None or kind.test_step is not keras.Model.test_step
 
 
 def _loss_of(logs: Any) -> Any:
+    import tensorflow as tf
+
     if isinstance(logs, Mapping) and "loss" in logs:
-        return logs["loss"]
+        return tf.cast(logs["loss"], tf.float32)
     message = (
         "train_step must answer with a loss; saw "
         f"{list(logs) if isinstance(logs, Mapping) else type(logs).__name__}. "

@@ -146,23 +146,14 @@ def train(
         }
         findings = _check(model, rows, check, silence, {**settings, **fit_settings})
         chosen: dict[str, str] = {}
-        if is_auto(optimizer):
-            curve = find_learning_rate(
-                model,
-                rows.x,
-                rows.y,
-                loss=settings["loss"],
-                optimizer="adam",
-                sample_weight=rows.weight,
-                epochs=epochs,
-                batch_size=batch_size,
-                seed=seed,
-            )
-            chosen = {"optimizer": f"adam({curve.suggestion:.3g}): {curve.rule}"}
-            settings["optimizer"] = adam(curve.suggestion)
-            settings |= schedule_settings(model, settings, *course)
         if settings:
             model.compile(**settings)
+        if is_auto(optimizer):
+            sizes: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size, "seed": seed}
+            curve = find_learning_rate(model, rows.x, rows.y, sample_weight=rows.weight, **sizes)
+            chosen = {"optimizer": f"adam({curve.suggestion:.3g}): {curve.rule}"}
+            settings["optimizer"] = adam(curve.suggestion)
+            model.compile(**settings | schedule_settings(model, settings, *course))
         seed_model(model, seed)
         fit_settings["callbacks"].append(keras.callbacks.TerminateOnNaN())
         history, interrupted = _fit(

@@ -93,6 +93,8 @@ def test_the_losses_are_those_of_keras_training_step_by_step():
         by_hand.append(model.train_on_batch(*inputs))
     assert curve.table["loss"].tolist() == pytest.approx(by_hand[: len(curve.table)], rel=1e-5)
     assert curve.table["learning_rate"].tolist() == pytest.approx(rates[: len(curve.table)])
+    # all rows are equal here, so that those held out have the loss of the others
+    assert curve.table["val_loss"].tolist() == pytest.approx(curve.table["loss"], rel=1e-5)
 
 
 def test_the_test_stops_when_the_loss_shoots_up():
@@ -157,29 +159,47 @@ def test_whatever_fit_takes_is_tested(kind):
 
 
 CURVE = pd.DataFrame(
-    {"learning_rate": [0.01, 0.1, 1.0, 10.0], "smoothed_loss": [3.0, 2.0, 1.0, 5.0]}
+    {
+        "learning_rate": [0.01, 0.1, 1.0, 10.0],
+        "smoothed_loss": [3.0, 2.0, 1.0, 5.0],
+        "val_loss": [3.0, 2.0, 2.1, 5.0],
+    }
 )
 
 
 @pytest.mark.parametrize(
-    ("training_steps", "suggestion", "high", "words"),
+    ("curve", "training_steps", "suggestion", "words"),
     [
-        (100, 0.5 * 1.11 / 100, 1.11 / 100, "half the distance"),  # 0.01 + 0.1 + 1.0 to the lowest
-        (200, 0.5 * 1.11 / 200, 1.11 / 200, "in 200 steps"),
-        (2, 0.1, 0.1, "a tenth of 1,"),  # so short a training would need a rate that diverges
+        # 0.01 + 0.1 to the lowest loss of the held-out rows, which is that of 1.1 steps of 0.1
+        (CURVE, 100, 0.1 * (1.1 / 100) ** 0.8, "held-out rows was lowest"),
+        (CURVE, 200, 0.1 * (1.1 / 200) ** 0.8, "in 200 steps as far"),
+        (CURVE.assign(val_loss=np.nan), 100, (1.11 / 100) ** 0.8, "batches was lowest"),
+        (CURVE, 2, 0.05, "half of 0.1,"),  # so short a training would need a rate that diverges
     ],
 )
-def test_the_suggestion_goes_half_the_distance_of_the_test(training_steps, suggestion, high, words):
-    seen, low, most, rule = suggest_rate(CURVE, training_steps)
-    assert (seen, most) == pytest.approx((suggestion, high))
-    assert low <= seen
+def test_the_suggestion_leads_as_far_as_the_test_had_come(curve, training_steps, suggestion, words):
+    seen, low, high, rule = suggest_rate(curve, training_steps)
+    assert seen == pytest.approx(suggestion)
+    assert low <= seen <= high <= 2 * seen
     assert words in rule
+
+
+def test_rows_that_are_learnt_by_heart_get_a_low_rate():
+    random = np.random.default_rng(1)
+    x, noise = random.normal(size=(120, 20)), random.integers(0, 2, 120)
+    rates = []
+    for y in (noise, (x[:, 0] > 0).astype(int)):
+        layers = [keras.layers.Dense(64, "relu"), keras.layers.Dense(1, "sigmoid")]
+        keras.utils.set_random_seed(0)
+        model = keras.Sequential([keras.Input((20,)), *layers])
+        rates.append(find_learning_rate(model, x.astype("float32"), y).suggestion)
+    assert rates[0] < 0.5 * rates[1]
 
 
 def test_a_longer_training_gets_a_lower_rate():
     short, long = (find_learning_rate(build("adam"), X, AMOUNTS, epochs=n) for n in (100, 1000))
     assert short.table.equals(long.table)
-    assert short.suggestion == pytest.approx(10 * long.suggestion)
+    assert short.suggestion == pytest.approx(10**0.8 * long.suggestion)
 
 
 @pytest.mark.parametrize(
@@ -199,9 +219,137 @@ def test_a_generator_is_refused_since_it_can_be_read_once():
         find_learning_rate(build("adam"), iter([(X, AMOUNTS)]))
 
 
-def test_missing_values_are_named_as_the_cause():
-    with pytest.raises(kt.DataError, match="missing or huge"):
-        find_learning_rate(build("adam"), X * np.nan, AMOUNTS)
+@pytest.mark.parametrize("name", ["x", "y", "sample_weight"])
+def test_missing_values_are_named_as_the_cause(name):
+    data = {"x": X, "y": AMOUNTS, "sample_weight": np.ones(len(X))}
+    data[name] = np.where(np.arange(len(X)) % 2, np.nan, data[name].T).T
+    with pytest.raises(kt.DataError, match=f"{name} must hold numbers; saw .* missing or huge"):
+        find_learning_rate(build("adam"), **data)
+
+
+class Noisy(keras.utils.PyDataset):
+    """Batches with noise from a generator of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.random = np.random.default_rng(5)
+
+    def __len__(self):
+        return 5
+
+    def __getitem__(self, i):
+        rows = slice(16 * i, 16 * i + 16)
+        return X[rows] + self.random.normal(size=(16, 4)).astype("float32"), AMOUNTS[rows]
+
+
+class TwoOptimizers(keras.Model):
+    """A step of its own, with an optimizer and counts that `compile` does not know."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(1)
+        self.second = keras.optimizers.Adam(0.01)
+        self.mean = keras.metrics.Mean(name="mean")
+        self.steps = tf.Variable(0.0)
+
+    def call(self, x):
+        return self.dense(x)
+
+    def train_step(self, data):
+        with tf.GradientTape() as tape:
+            loss = self.compute_loss(data[0], data[1], self(data[0], training=True))
+        gradients = tape.gradient(loss, self.trainable_weights)
+        self.second.apply(gradients, self.trainable_weights)
+        self.steps.assign_add(1.0)
+        self.mean.update_state(loss)
+        return {"loss": loss, "mean": self.mean.result()}
+
+
+def two_ends():
+    a, b = keras.Input((4,), name="a"), keras.Input((4,), name="b")
+    hidden = keras.layers.Dense(8, "relu")(keras.layers.Concatenate()([a, b]))
+    ends = {
+        "amount": keras.layers.Dense(1, name="amount")(hidden),
+        "name": keras.layers.Dense(1, "sigmoid", name="name")(hidden),
+    }
+    model = keras.Model({"a": a, "b": b}, ends)
+    model.compile("adam", {"amount": "mse", "name": "binary_crossentropy"})
+    return model
+
+
+def half_precision():
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        return build("adam")
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
+def two_optimizers():
+    model = TwoOptimizers()
+    model.compile("adam", "mse")
+    model(X)
+    return model
+
+
+def sequences():
+    kinds = tf.TensorSpec((None, None), "int32"), tf.TensorSpec((None, 1), "float32")
+    return tf.data.Dataset.from_generator(
+        lambda: ((np.ones((8, 3 + i % 3), int), np.ones((8, 1))) for i in range(6)),
+        output_signature=kinds,
+    )
+
+
+def reader():
+    layers = [keras.layers.Embedding(5, 4), keras.layers.GlobalAveragePooling1D()]
+    model = keras.Sequential([keras.Input((None,)), *layers, keras.layers.Dense(1)])
+    model.compile("adam", "mse")
+    return model
+
+
+SET_UPS = {
+    "two inputs and outputs": (
+        two_ends,
+        lambda: ({"a": X, "b": X}, {"amount": AMOUNTS, "name": (NAMES == "yes") * 1}),
+    ),
+    "a data set that shuffles": (
+        lambda: build("adam"),
+        lambda: (tf.data.Dataset.from_tensor_slices((X, AMOUNTS)).shuffle(90).batch(16),),
+    ),
+    "batches with noise": (lambda: build("adam"), lambda: (Noisy(),)),
+    "half precision": (half_precision, lambda: (X, AMOUNTS)),
+    "two optimizers": (two_optimizers, lambda: (X, AMOUNTS)),
+    "sequences of differing length": (reader, lambda: (sequences(),)),
+    "data frames": (lambda: build("adam"), lambda: (pd.DataFrame(X), pd.Series(AMOUNTS[:, 0]))),
+}
+
+
+@pytest.mark.parametrize("name", SET_UPS)
+def test_fit_gives_the_same_numbers_after_a_test_of(name):
+    make, load = SET_UPS[name]
+    results = []
+    for tested in (False, True):
+        keras.utils.set_random_seed(7)
+        model, data = make(), load()
+        tf.random.set_seed(1)
+        if tested:
+            assert find_learning_rate(model, *data).suggestion > 0
+        history = model.fit(*data, verbose=0).history
+        variables = [np.asarray(v).tolist() for v in model.variables + model.optimizer.variables]
+        results.append((history, variables, draws(), float(getattr(model, "steps", 0.0))))
+    assert results[0] == results[1]
+
+
+def test_names_of_one_output_among_several_are_encoded():
+    curve = find_learning_rate(two_ends(), {"a": X, "b": X}, {"amount": AMOUNTS, "name": NAMES})
+    assert curve.table["loss"].notna().all()
+
+
+def test_a_step_that_answers_without_a_loss_is_refused():
+    model = two_optimizers()
+    model.train_step = lambda data: {"mean": 1.0}
+    with pytest.raises(kt.DataError, match="must answer with a loss; saw"):
+        find_learning_rate(model, X, AMOUNTS)
 
 
 def test_train_takes_the_suggestion_and_says_why():
@@ -216,7 +364,7 @@ def test_train_takes_the_suggestion_and_says_why():
         verbose=0,
     )
     assert run.history.attrs["optimizer"].startswith("adam(")
-    assert "lowest loss" in run.history.attrs["optimizer"]
+    assert "held-out rows was lowest" in run.history.attrs["optimizer"]
     assert run.model.optimizer.get_config()["learning_rate"]["class_name"] == "CosineDecay"
     assert (
         f"adam({run.model.optimizer.get_config()['learning_rate']['config']['initial_learning_rate']:.3g})"
