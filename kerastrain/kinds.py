@@ -14,7 +14,7 @@ from kerastrain.hints import hint_of_names
 from kerastrain.non_labels import parse_numbers, refuse_text
 from kerastrain.number_kinds import Reading, read_ids, read_numbers, read_pair
 from kerastrain.readings import Meaning
-from kerastrain.refusals import infinite_values, missing_values, one_class
+from kerastrain.refusals import infinite_values, missing_values, one_class, too_large
 from kerastrain.scan import Scan, scan
 
 __all__ = ["read"]
@@ -43,6 +43,8 @@ def read(column: Column, task: str | None) -> Reading:
         raise missing_values(*seen.missing, seen.shape[0])
     if seen.infinite[1]:
         raise infinite_values(*seen.infinite, seen.shape[0])
+    if seen.high is not None and max(-seen.low, seen.high) > np.finfo(np.float32).max:
+        raise too_large(max(-seen.low, seen.high))
     if column.categories is not None:
         return _read_categories(column, column.categories, seen, task)
     if seen.values is not None and len(seen.values) == 1:

@@ -23,6 +23,7 @@ __all__ = [
     "refuse_container",
     "single_value",
     "structured",
+    "too_large",
     "type_of",
     "unequal_outputs",
 ]
@@ -145,6 +146,14 @@ def infinite_values(rows: Any, total: int, of: int) -> LabelError:
     return LabelError(
         f"Labels must be finite; y is infinite in {describe_rows(rows, total, of)}. "
         "Keep the finite rows: keep = np.isfinite(y); x, y = x[keep], y[keep]."
+    )
+
+
+def too_large(value: float) -> LabelError:
+    """Say that a loss would be infinite."""
+    return LabelError(
+        f"Labels must be below 3.4e38, the largest float32; y reaches {value:.3g}. Scale them: "
+        "y / np.abs(y).max(), or learn their logarithm."
     )
 
 

@@ -150,7 +150,7 @@ FORMS = {
     "smoothed flags": (HOT * 0.9 + 0.1 / 3, "soft", "row", 3),
     "smoothed 0 and 1": (np.where(IDS > 1, 0.95, 0.05), "soft", "row", None),
     "amounts": (RNG.normal(size=60), "continuous", "row", None),
-    "amounts of any size": (RNG.normal(size=60) * 1e300, "continuous", "row", None),
+    "amounts of any size": (RNG.normal(size=60) * 1e30, "continuous", "row", None),
     "amounts of half precision": (
         RNG.normal(size=60).astype(np.float16),
         "continuous",
@@ -365,6 +365,7 @@ REFUSED = {
     "dates as numbers": (DAYS.strftime("%Y%m%d").astype(int), "written as numbers"),
     "seconds since 1970": (1_600_000_000 + RNG.integers(0, 10**7, 60), "s since 1970"),
     "row numbers": (np.arange(60), "ids or row numbers"),
+    "amounts beyond float32": (RNG.normal(size=60) * 1e300, "below 3.4e38.*logarithm"),
     "large ids as floats": (RNG.integers(2**60, 2**62, 60).astype(float), "ids or row numbers"),
     "large ids": (RNG.integers(2**60, 2**62, 60), "ids or row numbers"),
     "names of users": ([f"user {i}" for i in range(60)], "60 different values in 60 rows"),
