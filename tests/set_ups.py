@@ -92,6 +92,61 @@ class OwnSquare(keras.losses.Loss):
         return keras.ops.square(y_true - y_pred)
 
 
+def adapted(layer: Any, data: Any) -> Any:
+    layer.adapt(data)
+    return layer
+
+
+TEXTS = np.array(["good film", "bad film", "so so", "good good film"] * 50)
+WIDE = X * np.array([1, 1e4, 1e2, 1e6, 1, 1], "float32") + np.array(
+    [0, 1e5, 0, 1e7, 3, 0], "float32"
+)
+
+
+def reading_words(*first: Any) -> keras.Sequential:
+    words = adapted(layers.TextVectorization(20, output_sequence_length=4), TEXTS)
+    return keras.Sequential(
+        [*first, words, layers.Embedding(20, 4), layers.Flatten(), layers.Dense(1, "sigmoid")]
+    )
+
+
+class TwoParts(keras.Model):
+    """Gives two outputs by name; with TensorFlow's own operations it cannot be unfolded."""
+
+    def __init__(self, end: str | None = "softmax", *, own: bool = False) -> None:
+        super().__init__()
+        self.body, self.own = layers.Dense(8, activation="relu"), own
+        self.kind, self.size = layers.Dense(4, activation=end), layers.Dense(1)
+
+    def call(self, inputs: Any) -> Any:
+        inside = self.body(inputs)
+        inside = tf.identity(inside) if self.own else inside
+        return {"kind": self.kind(inside), "size": self.size(inside)}
+
+
+class Ending(keras.Model):
+    """Ends in several layers, one after the other."""
+
+    def __init__(self, *ends: Any) -> None:
+        super().__init__()
+        self.body, self.ends = layers.Dense(8, activation="relu"), list(ends)
+
+    def call(self, inputs: Any) -> Any:
+        inside = self.body(inputs)
+        for end in self.ends:
+            inside = end(inside)
+        return inside
+
+
+class Flat(keras.Model):
+    def __init__(self) -> None:
+        super().__init__()
+        self.body, self.end = layers.Dense(8), layers.Dense(4, activation="softmax")
+
+    def call(self, inputs: Any) -> Any:
+        return self.end(self.body(inputs))
+
+
 class Subclassed(keras.Model):
     def __init__(self, units: int = 4, end: str | None = "softmax") -> None:
         super().__init__()
@@ -108,6 +163,11 @@ def own_rounded(y_true: Any, y_pred: Any) -> Any:
 
 def own_close(y_true: Any, y_pred: Any) -> Any:
     return keras.ops.mean(keras.ops.cast(keras.ops.abs(y_true - y_pred) < 0.5, "float32"))
+
+
+def own_half(y_true: Any, y_pred: Any) -> Any:
+    right = keras.ops.equal(y_true, keras.ops.cast(y_pred > 0.5, "float32"))
+    return keras.ops.mean(keras.ops.cast(right, "float32"))
 
 
 def with_gap(x: Any) -> Any:
@@ -146,6 +206,18 @@ def segments(y: Any = None, **settings: Any) -> Built:
     return model, x, masks, {"loss": SCE, **settings}
 
 
+class Scaled(keras.Model):
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = adapted(layers.Normalization(), WIDE)
+        self.end = layers.Dense(1)
+
+    def call(self, inputs: Any) -> Any:
+        return self.end(self.scale(inputs))
+
+
+SERIES = np.sin(np.arange(220) / 9).astype("float32")
+WINDOWS = np.lib.stride_tricks.sliding_window_view(SERIES, 9)[..., None]
 Stop, Save = keras.callbacks.EarlyStopping, keras.callbacks.ModelCheckpoint
 Plateau, Rate = keras.callbacks.ReduceLROnPlateau, keras.callbacks.LearningRateScheduler
 SparseLoss, BinaryLoss = (
@@ -208,6 +280,44 @@ WRONG: list[Case] = [
     ("positive-targets", "loss 1e8", lambda: (net(1), X, np.abs(AMOUNT.round()), {"loss": "mape"})),
     ("positive-targets", "silent", lambda: (net(1), X, AMOUNT, {"loss": "msle"})),
     ("own-loss-broadcast", "silent", lambda: (net(1), X, AMOUNT, {"loss": OwnSquare()})),
+    (
+        "label-numbers",
+        "raises",
+        lambda: (net(2, "softmax"), X, pd.Series(Y2).astype("Int64"), {"loss": SCE}),
+    ),
+    ("labels-missing", "raises", lambda: (net(4, "softmax"), X, None, {"loss": SCE})),
+    (
+        "labels-missing",
+        "raises",
+        lambda: (net(6), tf.data.Dataset.from_tensor_slices(X).batch(32), None, {"loss": "mse"}),
+    ),
+    # --- subclassed models: their end is read from the graph of their layers
+    ("out-of-reach", "silent", lambda: (Subclassed(1, "tanh"), X, AMOUNT * 9, {"loss": "mse"})),
+    (
+        "softmax-twice",
+        "slow",
+        lambda: (Ending(layers.Dense(4, "softmax"), layers.Softmax()), X, Y4, {"loss": SCE}),
+    ),
+    (
+        "dropout-last",
+        "silent",
+        lambda: (Ending(layers.Dense(4, "softmax"), layers.Dropout(0.5)), X, Y4, {"loss": SCE}),
+    ),
+    ("all-linear", "silent", lambda: (Flat(), X, Y4, {"loss": SCE})),
+    *(
+        (
+            rule,
+            "raises",
+            lambda end=end, ids=ids, own=own: (
+                TwoParts(end, own=own),
+                X,
+                {"kind": ids, "size": AMOUNT},
+                {"loss": {"kind": SCE, "size": "mse"}},
+            ),
+        )
+        for rule, end, ids in (("no-probabilities", None, Y4), ("label-range", "softmax", Y4 + 1))
+        for own in (False, True)
+    ),
     # --- the last layer
     ("no-probabilities", "stuck", lambda: (net(4), X, Y4, {"loss": SCE})),
     ("no-probabilities", "stuck", lambda: (net(4, "relu"), X, HOT, {"loss": CCE})),
@@ -255,6 +365,17 @@ WRONG: list[Case] = [
     ),
     ("one-unit-softmax", "loss fixed", lambda: (net(1, "softmax"), X, Y2, {"loss": BCE})),
     ("one-unit-softmax", "loss fixed", lambda: (net(1, "softmax"), X, AMOUNT, {"loss": "mae"})),
+    ("one-unit-softmax", "raises", lambda: (net(1, "sigmoid"), X, Y2, {"loss": SCE})),
+    (
+        "softmax-axis",
+        "silent",
+        lambda: (
+            stack(layers.Dense(4), layers.Lambda(lambda z: keras.ops.softmax(z, axis=0))),
+            X,
+            Y4,
+            {"loss": SCE},
+        ),
+    ),
     (
         "softmax-axis",
         "silent",
@@ -331,6 +452,17 @@ WRONG: list[Case] = [
     ("input-numbers", "raises", lambda: (net(4, "softmax"), X.tolist(), Y4, {"loss": SCE})),
     ("input-fits", "raises", lambda: (net(4, "softmax"), X[:, :5], Y4, {"loss": SCE})),
     ("input-fits", "raises", lambda: (net(4, "softmax"), Y4, X, {"loss": "mse"})),
+    (
+        "input-fits",
+        "raises",
+        lambda: (keras.Sequential([layers.LSTM(4), layers.Dense(1)]), X, AMOUNT, {"loss": "mse"}),
+    ),
+    ("input-numbers", "raises", lambda: (reading_words(), TEXTS, Y2, {"loss": BCE})),
+    (
+        "input-numbers",
+        "raises",
+        lambda: (net(4, "softmax"), pd.DataFrame(X.round()).astype("Int64"), Y4, {"loss": SCE}),
+    ),
     ("unscaled-inputs", "loss 1e3", lambda: (net(4, "softmax"), X * 500 + 2000, Y4, {"loss": SCE})),
     (
         "unscaled-targets",
@@ -367,6 +499,16 @@ WRONG: list[Case] = [
         "all-linear",
         "silent",
         lambda: (stack(layers.Dense(16), layers.Dense(4, "softmax")), X, Y4, {"loss": SCE}),
+    ),
+    (
+        "all-linear",
+        "silent",
+        lambda: (
+            stack(layers.Conv1D(8, 2), layers.Flatten(), layers.Dense(3, "softmax"), shape=(5, 3)),
+            STEPS,
+            STEP_IDS[:, 0],
+            {"loss": SCE},
+        ),
     ),
     ("learning-rate-sign", "climbs", lambda: amounts(optimizer=keras.optimizers.SGD(-0.01))),
     ("learning-rate-sign", "silent", lambda: amounts(optimizer=keras.optimizers.Adam(0.0))),
@@ -429,7 +571,13 @@ WRONG: list[Case] = [
         "0.2",
         lambda: (net(3, "sigmoid"), X, MANY, {"loss": BCE, "metrics": ["acc"]}),
     ),
+    (
+        "other-question",
+        "0.2",
+        lambda: (net(3), X, MANY, {"loss": BinaryLoss(from_logits=True), "metrics": ["acc"]}),
+    ),
     ("metric-raises", "raises", lambda: classes(metrics=[keras.metrics.Precision()])),
+    ("metric-broadcast", "silent", lambda: binary(metrics=[own_half])),
     ("metric-broadcast", "silent", lambda: amounts(metrics=[own_close])),
     (
         "watched-name",
@@ -484,6 +632,35 @@ WRONG: list[Case] = [
         ),
     ),
     ("validation-is-training", "misleads", lambda: classes(validation_data=(X, Y4))),
+    ("validation-is-training", "misleads", lambda: classes(validation_data=(X[40:90], Y4[40:90]))),
+    ("validation-is-training", "misleads", lambda: classes(validation_data=(X.copy(), Y4.copy()))),
+    (
+        "validation-is-training",
+        "misleads",
+        lambda: (
+            lambda data: (net(4, "softmax"), data, None, {"loss": SCE, "validation_data": data})
+        )(data_set().batch(32)),
+    ),
+    (
+        "class-weight-form",
+        "raises",
+        lambda: (
+            net(4, "softmax"),
+            data_set().batch(32),
+            None,
+            {"loss": SCE, "class_weight": {1: 1.0, 2: 2.0, 3: 1.0, 4: 1.0}},
+        ),
+    ),
+    (
+        "sorted-rows",
+        "silent",
+        lambda: (
+            net(4, "softmax"),
+            data_set(X[ORDER], Y4[ORDER]).batch(32).shuffle(9),
+            None,
+            {"loss": SCE},
+        ),
+    ),
     (
         "sorted-rows",
         "silent",
@@ -838,6 +1015,69 @@ RIGHT: dict[str, Callable[[], Built]] = {
     "a schedule as long as the run": lambda: classes(optimizer=scheduled(70), epochs=10),
     "sgd at full speed": lambda: classes(optimizer=keras.optimizers.SGD(1.0)),
     "adadelta at 1": lambda: classes(optimizer=keras.optimizers.Adadelta(1.0)),
+    "a Normalization layer in a model not built": lambda: (
+        keras.Sequential(
+            [adapted(layers.Normalization(), WIDE), layers.Dense(8, "relu"), layers.Dense(1)]
+        ),
+        WIDE,
+        AMOUNT,
+        {"loss": "mse"},
+    ),
+    "a Normalization layer in a subclassed model": lambda: (
+        Scaled(),
+        WIDE,
+        AMOUNT,
+        {"loss": "mse"},
+    ),
+    "words into a TextVectorization": lambda: (
+        reading_words(),
+        tf.constant(TEXTS),
+        Y2,
+        {"loss": BCE, "metrics": ["accuracy"]},
+    ),
+    "words of a data set into an Input of text": lambda: (
+        reading_words(keras.Input((), dtype="string")),
+        data_set(TEXTS, Y2).batch(32),
+        None,
+        {"loss": BCE},
+    ),
+    "rows of different length": lambda: (
+        keras.Sequential(
+            [layers.Embedding(9, 4), layers.GlobalAveragePooling1D(), layers.Dense(1, "sigmoid")]
+        ),
+        tf.ragged.constant([[1, 2], [3], [4, 5, 6]] * 10),
+        np.array([0, 1, 1] * 10),
+        {"loss": BCE},
+    ),
+    "two outputs without a bend": lambda: (
+        (lambda x: keras.Model(x, [layers.Dense(1, name="a")(x), layers.Dense(1, name="b")(x)]))(
+            keras.Input((6,))
+        ),
+        X,
+        [AMOUNT, -AMOUNT],
+        {"loss": "mse"},
+    ),
+    "outputs by name of a subclassed model": lambda: (
+        TwoParts(own=True),
+        X,
+        {"kind": Y4, "size": AMOUNT},
+        {"loss": {"kind": SCE, "size": "mse"}, "metrics": {"kind": ["accuracy"]}},
+    ),
+    "a callback that sets the rate": lambda: classes(
+        optimizer=keras.optimizers.SGD(1e-8), callbacks=[Rate(lambda epoch: 1e-2)], epochs=3
+    ),
+    "validation on every other row": lambda: (
+        net(4, "softmax"),
+        X[::2],
+        Y4[::2],
+        {"loss": SCE, "validation_data": (X[1::2], Y4[1::2])},
+    ),
+    "windows over a series": lambda: (
+        stack(layers.LSTM(4), layers.Dense(1), shape=(9, 1)),
+        WINDOWS[:150],
+        AMOUNT[:150],
+        {"loss": "mse", "validation_data": (WINDOWS[150:190], AMOUNT[150:190])},
+    ),
     "bfloat and bool": lambda: (
         net(4, "softmax"),
         X.astype("float16"),

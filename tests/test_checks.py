@@ -135,6 +135,20 @@ def test_a_model_in_training_is_left_as_it_is() -> None:
     )
 
 
+def test_layers_built_before_their_model_keep_their_state() -> None:
+    memory = layers.GRU(4, stateful=True)
+    memory(set_ups.STEPS[:16])
+    scale = set_ups.adapted(layers.Normalization(), set_ups.STEPS)
+    model = keras.Sequential([scale, memory, layers.Dropout(0.5), layers.Dense(3, "softmax")])
+    before = [np.array(v) for layer in (scale, memory) for v in layer.variables]
+    check(model, set_ups.STEPS[:16], set_ups.STEP_IDS[:16, 0], loss=SCE)
+    after = [np.array(v) for layer in (scale, memory) for v in layer.variables]
+    assert all((a == b).all() for a, b in zip(before, after, strict=True))
+    assert not model.built
+    assert not model.layers[-1].built
+    assert not memory._inbound_nodes
+
+
 def test_layers_made_after_a_check_have_the_names_they_would_have() -> None:
     keras.utils.clear_session()
     model, x, y, chosen = classes()

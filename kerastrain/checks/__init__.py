@@ -149,8 +149,9 @@ def _chosen(model: Any, x: Any, y: Any) -> Any:
     from kerastrain.losses import choose_loss
 
     labelled = x if y is None and not hasattr(x, "shape") else y
-    if labelled is None:
-        return None
+    spec = getattr(x, "element_spec", None)
+    if labelled is None or (spec is not None and not isinstance(spec, tuple)):
+        return None  # inputs only
     try:
         choice = choose_loss(labelled, model=model)
     except KerastrainError:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Facts", "class_ids", "look_at"]
+__all__ = ["Facts", "class_ids", "is_plain", "look_at"]
 
 BLOCK = 1 << 20  # numbers looked at together: some megabytes, so memory stays bounded
 MOST = 200_000_000  # numbers looked at in all; of more, evenly spaced blocks are taken
@@ -108,6 +108,8 @@ def look_at(array: Any, where: str, *, complete: bool = True) -> Facts:
     """
     shape = tuple(getattr(array, "shape", None) or ())
     dtype, kind = _kind(array)
+    if not is_plain(array):
+        return Facts(where, shape, dtype, "unknown", array=array, complete=complete)
     if kind not in ("number", "bool") or not shape:
         return Facts(where, shape, dtype, kind, array=array, complete=complete)
     count = int(shape[0])
@@ -131,6 +133,11 @@ def look_at(array: Any, where: str, *, complete: bool = True) -> Facts:
         array=array,
         complete=complete,
     )
+
+
+def is_plain(array: Any) -> bool:
+    """Say whether an array is neither ragged nor sparse, so that its rows can be taken."""
+    return not any(hasattr(array, name) for name in ("row_splits", "dense_shape", "tocsr"))
 
 
 class _Ranges:
@@ -196,6 +203,10 @@ def _kind(array: Any) -> tuple[str, str]:
 
 def _kind_of(dtype: Any) -> str:
     """Say what sort of thing a NumPy, pandas or TensorFlow type holds."""
+    if type(dtype).__module__.startswith("pandas"):  # a type of pandas' own, as Int64: fit refuses
+        return "text" if "str" in str(dtype) else "object"
+    if getattr(dtype, "name", "") == "string":
+        return "text"  # a tensor of text, which NumPy would call objects
     dtype = getattr(dtype, "as_numpy_dtype", dtype)
     kind = str(getattr(dtype, "kind", None) or np.dtype(dtype).kind)
     name = str(dtype).lower()

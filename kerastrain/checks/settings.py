@@ -261,6 +261,8 @@ def nearest(name: str, registry: str) -> str:
         return known[plain]
     if plain in short and _plain(short[plain]) in known:
         return short[plain]
+    if registry == "losses" and plain == "rmse":
+        return "mean_squared_error"  # the same minimum; the root is a metric
     near = difflib.get_close_matches(plain, known, n=1, cutoff=0.7)
     return known[near[0]] if near else ""
 

@@ -12,15 +12,17 @@ from numpy.typing import NDArray
 
 from kerastrain.heads import Head, read_head
 
-from .facts import Facts, look_at
+from .facts import Facts, is_plain, look_at
 from .network import (
     Pass,
+    has_graph,
     has_own_step,
     layers_of,
     looked_at,
     output_names,
     run_once,
     small_batch,
+    unfolded,
     worth_running,
 )
 from .settings import Loss, Optimizer, copy_metric, read_loss, read_optimizer
@@ -102,7 +104,8 @@ class Output:
         if self.head.activation != "unknown" or self.seen is None or not self.seen.size:
             return self.head.activation
         if self.logits and self.seen.ndim > 1:
-            one = np.allclose(self.seen.sum(axis=-1), 1.0, atol=1e-3)
+            sums = [self.seen.sum(axis=axis) for axis in range(self.seen.ndim)]
+            one = any(np.allclose(total, 1.0, atol=1e-3) for total in sums)
             return "softmax" if one and self.seen.shape[-1] > 1 else "sigmoid"
         return "unknown"
 
@@ -135,6 +138,7 @@ class Setup:
     Attributes:
         model: The user's model.
         seen: The model or its clone, with weights; `None` if it could not be looked at.
+        graph: That model as a graph of layers, also for a subclass where it can be unfolded.
         given: Every argument of `compile` and `fit`, by name.
         data: Where the training data come from.
         x: The facts of each input.
@@ -145,11 +149,13 @@ class Setup:
         trouble: What kept labels, losses or metrics from being matched with the outputs, by
             argument.
         unknown: Arguments that neither `compile` nor `fit` has.
+        x_given: The inputs as the user passed them.
         y_given: The labels as the user passed them.
     """
 
     model: Any
     seen: Any
+    graph: Any
     given: Mapping[str, Any]
     data: Data
     x: tuple[Facts, ...]
@@ -159,6 +165,7 @@ class Setup:
     own_step: bool
     trouble: Mapping[str, str] = field(default_factory=dict)
     unknown: Mapping[str, Any] = field(default_factory=dict)
+    x_given: Any = None
     y_given: Any = None
 
     @property
@@ -228,22 +235,30 @@ def gather(
     inputs = tuple(_facts(data.x, "x", data)) if data.x is not None else ()
     batch, targets, count = _batch(model, data)
     own_step = has_own_step(model)
-    seen = None if batch is None else looked_at(model, batch)
+    seen, refused = (None, None) if batch is None else looked_at(model, batch)
     seen = model if seen is None and model.built else seen
-    heads = _heads(seen) if seen is not None else []
+    graph = _graph(seen, batch)
+    heads = _heads(graph) if graph is not None else []
     trouble: dict[str, str] = {}
-    shot = Pass()
+    shot = Pass() if refused is None else Pass(stage="forward", error=refused)
     names = output_names(seen, len(heads)) if heads else []
     if seen is not None and batch is not None and count and worth_running(seen):
-        shot, names = _shoot(seen, batch, targets, given, heads, names, trouble)
+        shot, names = _shoot(seen, graph, batch, targets, given, names, trouble)
     heads = heads or [
         Head(units=out.shape[-1] if out.ndim > 1 else 1, shape=(None, *out.shape[1:]))
         for out in shot.outputs
     ]
     outputs = _outputs(data, heads, names, given, shot, targets, trouble)
     optimizer = read_optimizer(given["optimizer"])
-    return Setup(model, seen, given, data, inputs, outputs, optimizer, shot, own_step, trouble,
-                 unknown, y)  # fmt: skip
+    return Setup(model, seen, graph, given, data, inputs, outputs, optimizer, shot, own_step,
+                 trouble, unknown, x, y)  # fmt: skip
+
+
+def _graph(seen: Any, batch: Any) -> Any:
+    """Give the model as a graph of layers: itself, or what a subclassed model unfolds to."""
+    if seen is None or batch is None or has_graph(seen):
+        return seen
+    return unfolded(seen, batch) or seen
 
 
 def _heads(model: Any) -> list[Head]:
@@ -257,30 +272,30 @@ def _heads(model: Any) -> list[Head]:
 
 def _shoot(
     seen: Any,
+    graph: Any,
     batch: Any,
     targets: Any,
     given: Mapping[str, Any],
-    heads: list[Head],
     names: list[str],
     trouble: dict[str, str],
 ) -> tuple[Pass, list[str]]:
     """Run the one pass, with the losses that belong to the outputs."""
     matched: list[Any] = []
-    found: list[str] = names
+    found: list[str] = []
 
-    def losses(flat: list[Any]) -> list[Any]:
-        shapes = [tuple(output.shape) for output in flat]
+    def losses(out: Any, flat: list[Any]) -> list[Any]:
+        structure = getattr(getattr(graph, "_functional", None) or graph, "_outputs_struct", out)
+        found.extend(_names(structure, names, len(flat)))
+        matched.extend(_match(targets, found, len(flat), "y", trouble))
         several = _match(given["loss"], found, len(flat), "loss", {})
+        shapes = [tuple(output.shape) for output in flat]
         return [
             read_loss(loss, tuple(getattr(target, "shape", ())), shape).keras_loss
             for loss, target, shape in zip(several, matched, shapes, strict=True)
         ]
 
-    structure = getattr(getattr(seen, "_functional", None) or seen, "_outputs_struct", None)
-    found = _names(structure, names, max(1, len(heads)))
-    matched.extend(_match(targets, found, len(found), "y", trouble))
     shot = run_once(seen, batch, matched, losses)
-    return shot, found
+    return shot, found or names
 
 
 def _names(structure: Any, names: list[str], count: int) -> list[str]:
@@ -411,6 +426,8 @@ def _batch(model: Any, data: Data) -> tuple[Any, Any, int]:
     import keras
 
     parts = [p for p in keras.tree.flatten((data.x, data.y)) if p is not None]
+    if not all(map(is_plain, parts)):
+        return None, None, 0
     lengths = {int(p.shape[0]) for p in parts if getattr(p, "shape", ())}
     if data.x is None or len(lengths) != 1 or not all(getattr(p, "shape", ()) for p in parts):
         return None, None, 0

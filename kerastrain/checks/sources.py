@@ -107,7 +107,7 @@ def _dataset(data: Any) -> Data:
     chain = list(_ancestors(data))
     names = {type(part).__name__ for part in chain}
     root = chain[-1]
-    rows_in_order = not names & {"_ShuffleDataset"}
+    rows_in_order = not any(map(_mixes_rows, chain[_last_batching(chain) :]))
     if type(root).__name__ == "_TensorSliceDataset" and names <= (
         _SAME_ROWS | _OTHER_ORDER | {"_TensorSliceDataset"}
     ):
@@ -133,6 +133,17 @@ def _ancestors(data: Any) -> Iterator[Any]:
     yield data
     for parent in data._inputs():
         yield from _ancestors(parent)
+
+
+def _last_batching(chain: list[Any]) -> int:
+    """Find the step that makes batches, counted back; what comes after it mixes no rows."""
+    kinds = [type(part).__name__ for part in chain]
+    return next((i for i, kind in enumerate(kinds) if "BatchDataset" in kind), 0)
+
+
+def _mixes_rows(step: Any) -> bool:
+    """Say whether a step shuffles over more than a few rows."""
+    return type(step).__name__ == "_ShuffleDataset" and int(step._buffer_size) > 32
 
 
 def _draws(data: Any) -> bool:

@@ -72,6 +72,7 @@ RULES = (
     Rule("endless-validation", "error", datasets.endless_validation),
     Rule("empty-data", "error", datasets.empty),
     # labels against the loss
+    Rule("labels-missing", "error", labels.labels_missing),
     Rule("label-numbers", "error", labels.labels_are_numbers),
     Rule("label-shape", "error", shapes.label_shape),
     Rule("label-range", "error", labels.label_range),

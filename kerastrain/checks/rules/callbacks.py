@@ -154,9 +154,9 @@ def file_names(setup: Setup) -> Iterator[Problem]:
 
 
 def patience_too_long(setup: Setup) -> Iterator[Problem]:
-    """Early stopping that cannot stop: its patience is as long as the training.
+    """Early stopping that cannot stop: it starts after the last epoch.
 
-    The best weights are then not put back either: Keras does so only when it stops.
+    The best weights are then not put back either: Keras keeps none before it starts.
     """
     import keras
 

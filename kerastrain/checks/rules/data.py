@@ -23,18 +23,33 @@ def inputs_are_numbers(setup: Setup) -> Iterator[Problem]:
     """
     if setup.own_step:
         return
-    takes_text = any("string" in str(getattr(i, "dtype", "")) for i in setup.model_inputs)
+    declared = any("string" in str(getattr(i, "dtype", "")) for i in setup.model_inputs)
+    takes_text = declared or setup.shot.stage == "done"  # a layer that reads text is no Input
     for x in setup.x:
-        if x.numeric or x.kind == "unknown" or (x.kind == "text" and takes_text):
+        tensor = setup.data.source == "Dataset" or x.dtype == "string"  # fit takes no other text
+        if x.numeric or x.kind == "unknown" or (takes_text and tensor and x.kind != "date"):
             continue
         columns = _odd_columns(x)
         if columns:
             way = f"Encode or drop these columns: pd.get_dummies(x, dtype='float32'); {columns}."
+        elif _uneven(x.array):
+            way = "Rows of different lengths: x = keras.utils.pad_sequences(x)."
+        elif takes_text:
+            way = "Make a tensor of it: x = tf.constant(x)."
+        elif x.kind == "text":
+            way = "Number the words first: keras.layers.TextVectorization(), adapted to x."
         elif not x.shape:
             way = "Make an array of it: x = np.asarray(x, dtype='float32')."
         else:
             way = "Convert it: x = x.astype('float32')."
         yield Problem(f"{x.where} must be an array of numbers; saw {x.dtype}.", way, "x")
+
+
+def _uneven(array: Any) -> bool:
+    """Say whether this is a list or an object array of rows of different lengths."""
+    rows = [len(row) for row in array[:1000] if isinstance(row, list | tuple | np.ndarray)] if (
+        isinstance(array, list | np.ndarray)) else []  # fmt: skip
+    return len(set(rows)) > 1
 
 
 def _odd_columns(x: Facts) -> str:

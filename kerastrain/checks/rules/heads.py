@@ -124,7 +124,7 @@ def squashed_logits(setup: Setup) -> Iterator[Problem]:
 
 
 def one_unit_softmax(setup: Setup) -> Iterator[Problem]:
-    """A softmax over one unit, or a categorical loss of one unit.
+    """A softmax over one unit, or a categorical or sparse loss of one unit.
 
     The softmax of one number is 1, whatever the number: the prediction never changes, and the
     loss is reported as 0.00.
@@ -136,7 +136,7 @@ def one_unit_softmax(setup: Setup) -> Iterator[Problem]:
         ones = (
             output.seen is not None and output.seen.size > 1 and bool(np.allclose(output.seen, 1))
         )
-        categorical = output.loss.name in CATEGORICAL
+        categorical = output.loss.name in CATEGORICAL | set(ID_LOSSES)
         if (softmax and (ones or output.seen is None)) or categorical:
             seen = "a softmax over one unit" if softmax else f"{output.loss.shown} over one unit"
             regression = output.loss.name in AMOUNTS and not (output.y and output.y.zero_or_one)
@@ -156,10 +156,10 @@ def softmax_axis(setup: Setup) -> Iterator[Problem]:
         seen = output.seen
         if output.loss.name not in CROSSENTROPIES | CATEGORICAL | set(ID_LOSSES):
             continue
-        if seen is None or seen.ndim < 3 or output.activation != "softmax":
+        if seen is None or seen.ndim < 2 or len(seen) < 2 or output.activation != "softmax":
             continue
         last = np.allclose(seen.sum(axis=-1), 1.0, atol=1e-3)
-        others = [a for a in range(1, seen.ndim - 1) if np.allclose(seen.sum(axis=a), 1, atol=1e-3)]
+        others = [a for a in range(seen.ndim - 1) if np.allclose(seen.sum(axis=a), 1, atol=1e-3)]
         if not last and others and not output.head.after:
             yield Problem(
                 "The probabilities of one place must sum to 1 over the last axis; they do over "
@@ -190,9 +190,17 @@ def out_of_reach(setup: Setup) -> Iterator[Problem]:
             yield Problem(
                 f"{output.activation} gives {low:g} to {high:g}; saw targets from {y.low:g} to "
                 f"{y.high:g} in {output.called}, {outside:.0%} of them out of reach.",
-                f"End without activation: Dense({output.units}).",
+                _reaching(output, y.low, low, high),
                 "model",
             )
+
+
+def _reaching(output: Output, lowest: float, low: float, high: float) -> str:
+    """Say which last layer reaches the targets."""
+    if output.loss.name == "poisson" and lowest >= 0:
+        return "End in activation='softplus' or 'exponential'."
+    scaled = f", or scale y to {low:g}..{high:g}" if np.isfinite([low, high]).all() else ""
+    return f"End without activation: Dense({output.units}){scaled}."
 
 
 def positive_output(setup: Setup) -> Iterator[Problem]:

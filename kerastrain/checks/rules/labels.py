@@ -33,13 +33,38 @@ def labels_are_numbers(setup: Setup) -> Iterator[Problem]:
         if y is None or y.numeric or y.kind == "unknown" or setup.own_step:
             continue
         regression = output.loss.name in AMOUNTS
-        if y.kind == "text" and not regression:
+        if (y.kind == "text" or _holds_names(y)) and not regression:
             way = f"Number the names: classes, y = {RENUMBER[:-3]}."
         elif y.shape:
             way = "Convert them: y = np.asarray(y, dtype='float32')."
         else:
             way = "Make an array of it: y = np.asarray(y)."
         yield Problem(f"{output.called} must be an array of numbers; saw {y.dtype}.", way, "y")
+
+
+def _holds_names(y: Facts) -> bool:
+    """Say whether labels of any type are names: pandas categories, Python objects."""
+    try:
+        np.asarray(y.array).astype("float32")
+    except (TypeError, ValueError):
+        return bool(y.shape)
+    return False
+
+
+def labels_missing(setup: Setup) -> Iterator[Problem]:
+    """A loss and no labels: y left out, or a data set that yields inputs only.
+
+    Keras raises "None values not supported" in the first step.
+    """
+    spec, compared = setup.data.spec, any(o.loss.keras_loss is not None for o in setup.outputs)
+    absent = setup.data.x is not None and setup.data.y is None
+    absent = absent or (setup.data.x is None and spec is not None and not isinstance(spec, tuple))
+    if absent and compared and not setup.own_step and "y" not in setup.trouble:
+        yield Problem(
+            "A loss compares with labels; saw inputs only.",
+            "Pass y: check(model, x, y). A data set must yield (x, y); an autoencoder has y=x.",
+            "y",
+        )
 
 
 def labels_cut(setup: Setup) -> Iterator[Problem]:
@@ -68,6 +93,8 @@ def label_range(setup: Setup) -> Iterator[Problem]:
         units = output.units
         if output.loss.name not in ID_LOSSES or not y.whole or units is None or units < 2:
             continue
+        if not np.isfinite(y.low):
+            continue  # no rows
         ignored = output.loss.options.get("ignore_class")
         values = sorted(set(y.counts) - {ignored}) or [int(y.low), int(y.high)]
         low, high = values[0], values[-1]
@@ -96,7 +123,7 @@ def _range_fix(y: Facts, values: list[int], units: int) -> str:
         return f"Start at 0: y - 1. By names: {RENUMBER}."
     for odd in (255, -1):
         others = [v for v in values if v != odd]
-        if odd in values and others and others[0] >= 0 and others[-1] < units:
+        if odd in values and len(others) > 1 and others[0] >= 0 and others[-1] < units:
             return (
                 f"If {odd} means unlabelled: loss=keras.losses.SparseCategoricalCrossentropy("
                 f"ignore_class={odd}). Else renumber: {RENUMBER}."

@@ -164,15 +164,16 @@ def other_question(setup: Setup) -> Iterator[Problem]:
     several labels a row, binary_accuracy on one-hot rows.
     """
     for output, metric, made in _measured(setup):
-        if _kind(made) not in SCORES or output.is_logits or output.target is None:
+        if _kind(made) not in SCORES or output.target is None or _picked_right(metric, output):
             continue
-        if _picked_right(metric, output):
-            continue
+        if output.is_logits and (_kind(made) in THRESHOLDS or _kind(made) == "AUC"):
+            continue  # told by metric_on_logits
         y = _some_labels(output)
         trial = _trial(output, y)
         if trial is None:
             continue
-        best, blind = _value(made, y, trial[0]), _value(made, y, trial[1])
+        answers = [_as_scores(a) for a in trial[:2]] if output.is_logits else trial[:2]
+        best, blind = (_value(made, y, answer) for answer in answers)
         if best is None:
             continue
         if best < 0.9:
@@ -189,6 +190,12 @@ def other_question(setup: Setup) -> Iterator[Problem]:
             _right_metric(output),
             "metrics",
         )
+
+
+def _as_scores(probabilities: NDArray[Any]) -> NDArray[Any]:
+    """Write probabilities as the raw scores that a sigmoid makes them of."""
+    inside = np.clip(probabilities, 1e-3, 1 - 1e-3)
+    return np.asarray(np.log(inside / (1 - inside)), dtype="float32")
 
 
 def _leaves_room(metric: Any, output: Output) -> bool:
@@ -220,9 +227,8 @@ def _trial(output: Output, y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any],
             float(np.bincount(ids.ravel()).max() / ids.size),
         )
     if y.ndim == len(shape) and units > 1 and y.shape[-1] == units:
-        several = (y.sum(axis=-1) > 1.5).any() or (
-            output.activation == "sigmoid" and name in BINARY
-        )
+        each = output.activation == "sigmoid" or output.is_logits
+        several = (y.sum(axis=-1) > 1.5).any() or (each and name in BINARY)
         if set(np.unique(y)) - {0.0, 1.0}:
             return None
         if several:
@@ -275,6 +281,8 @@ def _right_metric(output: Output) -> str:
     if name in ID_LOSSES:
         return "Class ids: metrics=['accuracy']."
     if y is not None and y.row_sums.size and (y.row_sums.max() > 1.5 or name in BINARY):
+        if output.is_logits:
+            return "Several labels a row: metrics=[keras.metrics.BinaryAccuracy(threshold=0.0)]."
         if output.activation == "sigmoid":
             return "Several labels a row: metrics=['binary_accuracy']."
         return "One class a row: metrics=['categorical_accuracy']."
@@ -293,8 +301,11 @@ def metric_broadcast(setup: Setup) -> Iterator[Problem]:
         both = columns(output.target, output.seen)
         if both is None:
             continue
-        plain, column = (_call(metric, y, output.seen) for y in both)
-        if plain is not None and column is not None and not np.isclose(plain, column, atol=1e-4):
+        # an untrained model may answer all rows alike; answers that follow the labels do not
+        for seen in (output.seen, both[1].astype(output.seen.dtype)):
+            plain, column = (_call(metric, y, seen) for y in both)
+            if plain is None or column is None or np.isclose(plain, column, atol=1e-4):
+                continue
             yield Problem(
                 f"y and the output must have the same shape in a metric of your own; saw "
                 f"{output.y.shown if output.y else ''} against (n, 1), which broadcasts: "
@@ -302,6 +313,7 @@ def metric_broadcast(setup: Setup) -> Iterator[Problem]:
                 "Pass y as a column: y[:, None].",
                 "metrics",
             )
+            break
 
 
 def _call(metric: Any, y: Any, seen: Any) -> float | None:

@@ -24,6 +24,7 @@ OLD_ARGUMENTS = {
     "class_mode": "The loss decides: loss='binary_crossentropy'",
     "sample_weight_mode": "Keras 3 reads it from the weights' shape: leave it out",
     "target_tensors": "Keras 3 dropped it: pass y",
+    "validation_set": "validation_data=(x_val, y_val)",
 }
 
 
@@ -48,7 +49,11 @@ def loss_name(setup: Setup) -> Iterator[Problem]:
         if not trouble:
             continue
         near = nearest(given, "losses") if isinstance(given, str) else ""
-        way = f"Did you mean loss={near!r}?" if near else "The names are in dir(keras.losses)."
+        way = f"Did you mean loss={near!r}?" if near else (
+            "choose_loss(y) says which, as in loss='mse' or 'sparse_categorical_crossentropy'."
+        )  # fmt: skip
+        if inspect.isclass(given):
+            way = f"Make one: loss={given.__name__}(...)."
         yield Problem(f"Keras must know the loss; saw {given!r}: {trouble}.", way, "loss")
 
 

@@ -9,10 +9,14 @@ import numpy as np
 
 from kerastrain.checks.findings import Problem
 from kerastrain.checks.network import layers_of
+from kerastrain.checks.settings import CROSSENTROPIES
 from kerastrain.checks.setup import Setup
 
 _LINEAR = {"InputLayer", "Flatten", "Reshape", "Dropout", "Permute", "BatchNormalization",
-           "Rescaling", "Normalization", "Identity"}  # fmt: skip
+           "Rescaling", "Normalization", "Identity", "ZeroPadding1D", "ZeroPadding2D",
+           "AveragePooling1D", "AveragePooling2D", "GlobalAveragePooling1D",
+           "GlobalAveragePooling2D"}  # fmt: skip
+_WEIGHTED = {"Dense", "Conv1D", "Conv2D", "Conv3D"}
 
 
 def nothing_trainable(setup: Setup) -> Iterator[Problem]:
@@ -83,7 +87,7 @@ def dead_start(setup: Setup) -> Iterator[Problem]:
     shot = setup.shot
     if shot.stage != "done" or setup.own_step or np.all(np.isnan(shot.losses)):
         return
-    if any(x.constant or x.missing or x.infinite for x in setup.x) or _softmax_of_one(setup):
+    if any(x.constant or x.missing or x.infinite for x in setup.x) or _told_of_head(setup):
         return  # told by another rule
     kernels = [
         (v, g) for v, g in zip(shot.variables, shot.gradients, strict=True)
@@ -95,7 +99,7 @@ def dead_start(setup: Setup) -> Iterator[Problem]:
         yield Problem(
             "The first step must move the weights; the gradient of every kernel is 0 on a batch "
             f"of {len(shot.outputs[0])} rows.",
-            "Keep the initial weights that Keras draws: leave kernel_initializer out.",
+            _slope_back(setup, [v for v, _ in kernels]),
             "model",
         )
         return
@@ -113,9 +117,25 @@ def dead_start(setup: Setup) -> Iterator[Problem]:
             return
 
 
-def _softmax_of_one(setup: Setup) -> bool:
-    """Say whether an output is the softmax of one unit, whose gradient is 0 too."""
-    return any(o.units == 1 and o.activation == "softmax" for o in setup.outputs)
+def _slope_back(setup: Setup, kernels: list[Any]) -> str:
+    """Say the way out: other first weights if these are all alike, else a loss with a slope."""
+    if any(np.ptp(np.asarray(kernel)) == 0 for kernel in kernels):
+        return "Keep the initial weights that Keras draws: leave kernel_initializer out."
+    if any(o.loss.given is not None and not o.loss.name for o in setup.outputs):
+        return (
+            "Leave round, sign and comparisons to the metrics: train on "
+            "loss='binary_crossentropy', 'sparse_categorical_crossentropy' or 'mse'."
+        )
+    return "Scale x to size 1, and let the last layers end without relu."
+
+
+def _told_of_head(setup: Setup) -> bool:
+    """Say whether an output has no gradient for a reason that the rules of heads tell."""
+    return any(
+        (o.units == 1 and o.activation == "softmax")
+        or (o.no_probability and o.loss.name in CROSSENTROPIES)
+        for o in setup.outputs
+    )
 
 
 def _perfect(setup: Setup) -> bool:
@@ -124,34 +144,31 @@ def _perfect(setup: Setup) -> bool:
 
 
 def all_linear(setup: Setup) -> Iterator[Problem]:
-    """Several Dense layers in a row and no activation between them.
+    """Several layers with weights in a row and no activation between them.
 
     A product of matrices is a matrix: the network can learn nothing that one Dense could not.
     A narrow layer in the middle may be meant: a factorisation, an autoencoder.
     """
-    layers = list(layers_of(setup.seen)) if setup.seen is not None else []
-    dense = [layer for layer in layers if type(layer).__name__ == "Dense"]
-    others = {type(layer).__name__ for layer in layers[:-1]} - {"Dense"}
-    if len(dense) < 2 or others - _LINEAR or (setup.x and _is_target(setup)):
+    layers = list(layers_of(setup.graph)) if setup.graph is not None else []
+    weighted = [layer for layer in layers if type(layer).__name__ in _WEIGHTED]
+    others = {type(layer).__name__ for layer in layers[:-1]} - _WEIGHTED
+    if len(weighted) < 2 or others - _LINEAR or (setup.x and _is_target(setup)):
         return
-    if len(layers) and type(layers[-1]).__name__ not in {
-        "Dense",
-        "Activation",
-        "Softmax",
-        *_LINEAR,
-    }:
+    if len(setup.outputs) != 1 or _own_graph(setup, layers):
         return
-    hidden = dense[:-1]
-    if any(_activation(layer) != "linear" for layer in hidden) or _own_graph(setup, layers):
+    if type(layers[-1]).__name__ not in {"Activation", "Softmax", *_WEIGHTED, *_LINEAR}:
         return
-    widths = [layer.kernel.shape for layer in dense]
-    if any(shape[1] < min(widths[0][0], widths[-1][1]) for shape in widths[:-1]):
+    hidden = weighted[:-1]
+    if any(_activation(layer) != "linear" for layer in hidden):
+        return
+    widths = [layer.kernel.shape for layer in weighted]
+    if any(shape[-1] < min(widths[0][-2], widths[-1][-1]) for shape in widths[:-1]):
         return
     names = ", ".join(repr(layer.name) for layer in hidden)
     yield Problem(
         f"Hidden layers must bend what passes through; {names} have no activation, so the "
         "network as a whole is one linear layer.",
-        f"Dense({hidden[0].units}, activation='relu').",
+        f"{type(hidden[0]).__name__}(..., activation='relu').",
         "model",
     )
 
@@ -165,9 +182,9 @@ def _own_graph(setup: Setup, layers: list[Any]) -> bool:
     """Say whether a model is more than its layers in a row, so that a bend may hide in it."""
     import keras
 
-    if isinstance(setup.seen, keras.Sequential):
+    if isinstance(setup.graph, keras.Sequential):
         return False
-    operations = getattr(setup.seen, "operations", None)
+    operations = getattr(setup.graph, "operations", None)
     return operations is None or len(operations) != len(layers)
 
 

@@ -19,7 +19,7 @@ def learning_rate_sign(setup: Setup) -> Iterator[Problem]:
     Keras takes it without a word: 0 trains nothing, a negative one climbs the loss.
     """
     rate, schedule = setup.optimizer.learning_rate, setup.optimizer.schedule
-    if setup.optimizer.copy is None:
+    if setup.optimizer.copy is None or (_rate_is_set(setup) and schedule is None):
         return
     if schedule is not None:
         later = [float(schedule(step)) for step in (0, 10, 100, 1000)]
@@ -34,6 +34,13 @@ def learning_rate_sign(setup: Setup) -> Iterator[Problem]:
             "Pass learning_rate=0.01 for SGD, 0.001 for Adam.",
             "optimizer",
         )
+
+
+def _rate_is_set(setup: Setup) -> bool:
+    """Say whether a callback sets the rate anew, so that the optimizer's own never counts."""
+    import keras
+
+    return any(isinstance(c, keras.callbacks.LearningRateScheduler) for c in setup.callbacks)
 
 
 def _momentum(setup: Setup) -> float:
@@ -51,7 +58,7 @@ def learning_rate_high(setup: Setup) -> Iterator[Problem]:
     Source: the step r = 2 is that of Polyak, "Introduction to Optimization", 1987, section 5.3.
     """
     rate, kind = setup.optimizer.learning_rate, setup.optimizer.kind
-    if not np.isfinite(rate) or rate <= 0:
+    if not np.isfinite(rate) or rate <= 0 or _rate_is_set(setup):
         return
     if kind in ADAPTIVE and rate >= 0.5:
         yield Problem(
@@ -73,7 +80,11 @@ def overshoot(setup: Setup) -> Iterator[Problem]:
     steps. Measured as in `learning_rate_high`; here the step is 50 times too long or more.
     """
     far = _step_length(setup)
-    if far > 100 and {o.loss.name for o in setup.outputs} == {"mean_squared_error"}:
+    if (
+        far > 100
+        and not _rate_is_set(setup)
+        and {o.loss.name for o in setup.outputs} == {"mean_squared_error"}
+    ):
         yield Problem(*_overshoot(setup, far), "optimizer")
 
 
@@ -113,7 +124,13 @@ def learning_rate_low(setup: Setup) -> Iterator[Problem]:
     trained = (
         old is not None and getattr(old, "built", False) and int(np.asarray(old.iterations)) > 0
     )
-    if trained or steps is None or not rate > 0 or setup.optimizer.schedule is not None:
+    if (
+        trained
+        or _rate_is_set(setup)
+        or steps is None
+        or not rate > 0
+        or setup.optimizer.schedule is not None
+    ):
         return
     if any(not layer.trainable for layer in getattr(setup.model, "layers", ())):
         return  # a frozen base: fine-tuning

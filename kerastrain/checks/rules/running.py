@@ -302,24 +302,43 @@ def validation_scale(setup: Setup) -> Iterator[Problem]:
 
 
 def validation_is_training(setup: Setup) -> Iterator[Problem]:
-    """Validation on the very rows that are trained on.
+    """Validation on rows that are trained on: the same arrays, a slice or a copy of them.
 
     It says how well the rows are learnt by heart, and nothing about new ones.
     """
     data = _validation(setup)
-    if data is None or len(setup.x) != 1 or data.source != "arrays":
+    if data is None or len(setup.x) != 1:
         return
-    here, there = setup.x[0].array, data.x
-    same = here is there or (
-        isinstance(here, np.ndarray)
-        and isinstance(there, np.ndarray)
-        and here.shape == there.shape
-        and here.ctypes.data == there.ctypes.data
-    )
-    if same and setup.data.source == "arrays":
+    given, here, there = setup.given["validation_data"], setup.x[0], data.x
+    whole = setup.data.source == "arrays" and data.source == "arrays" and (
+        _shares_rows(here.array, there) or _same_rows(here, there)
+    )  # fmt: skip
+    if whole or (given is setup.x_given and setup.data.source in ("Dataset", "PyDataset")):
         yield Problem(
-            "Validation rows must be other rows than those trained on; validation_data holds x "
-            "itself.",
-            "Pass validation_split=0.2.",
+            "Validation rows must be other rows than those trained on; validation_data holds rows "
+            "of x itself.",
+            "Pass validation_split=0.2." if whole else "Split: data.skip(10) and data.take(10).",
             "validation_data",
         )
+
+
+def _shares_rows(here: Any, there: Any) -> bool:
+    """Say whether two arrays overlap in memory, as x and x[:100] do."""
+    if here is there:
+        return True
+    if not (isinstance(here, np.ndarray) and isinstance(there, np.ndarray)):
+        return False
+    step = abs(here.strides[0]) if here.size else 0
+    if not step or here.strides != there.strides or step < here[0].nbytes:
+        return False  # windows over a series overlap, without a row in common
+    return bool(np.may_share_memory(here, there)) and (
+        (there.ctypes.data - here.ctypes.data) % step == 0
+    )
+
+
+def _same_rows(here: Facts, there: Any) -> bool:
+    """Say whether an array holds what another holds, as a copy does."""
+    if getattr(there, "shape", None) != getattr(here.array, "shape", ()) or not here.rows.size:
+        return False
+    rows = look_at(there, "validation x").rows
+    return rows.shape == here.rows.shape and bool(np.array_equal(rows, here.rows))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from kerastrain.checks.facts import Facts
 from kerastrain.checks.findings import Problem
 from kerastrain.checks.settings import AMOUNTS, BINARY, CATEGORICAL, HINGE
 from kerastrain.checks.setup import Output, Setup
@@ -72,10 +73,10 @@ def _same(shape: Shape, out: Shape) -> bool:
 
 def _told(output: Output, shown: str, shape: Shape, out: Shape) -> tuple[str, str]:
     """Say what does not fit, and the way out that the shapes point to."""
-    name, units, called = output.loss.name, out[-1], output.called
     written = f"({', '.join(['n', *map(str, out[1:])])})".replace("None", "?")
     message = (
-        f"{called} of {shown} does not go with an output of {written} under {output.loss.shown}."
+        f"{output.called} of {shown} does not go with an output of {written} under "
+        f"{output.loss.shown}."
     )
     y = output.y
     assert y is not None
@@ -87,25 +88,35 @@ def _told(output: Output, shown: str, shape: Shape, out: Shape) -> tuple[str, st
         )
     if len(out) > 3 and len(shape) == len(out) and shape[1:-1] != out[1:-1]:
         return message, "Resize the masks to the size of the output, or add padding='same'."
+    return message, _told_of_columns(output, y, shape, out, wide)
+
+
+def _told_of_columns(output: Output, y: Facts, shape: Shape, out: Shape, wide: bool) -> str:
+    """Say the way out where only the last axis of labels and output does not fit."""
+    name, units = output.loss.name, out[-1]
     if name in ID_LOSSES and wide and shape[-1] == units:
-        return message, "One-hot rows: loss='categorical_crossentropy'. Or ids: y.argmax(-1)."
+        return "One-hot rows: loss='categorical_crossentropy'. Or ids: y.argmax(-1)."
     if name in CATEGORICAL and (units == 1 or len(out) == 1):
-        return message, "One unit: activation='sigmoid' and loss='binary_crossentropy'."
+        return "One unit: activation='sigmoid' and loss='binary_crossentropy'."
     if name in CATEGORICAL and not wide:
-        return message, "Class ids: loss='sparse_categorical_crossentropy'. Or rows: one_hot(y)."
+        return "Class ids: loss='sparse_categorical_crossentropy'. Or rows: one_hot(y)."
     if name in BINARY and not wide and (units or 0) > 1:
         kinds = max(2, len(y.counts))
-        return message, (
-            f"{kinds} classes: Dense({max(kinds, int(y.high) + 1)}, activation='softmax') with "
+        highest = int(y.high) if np.isfinite(y.high) else 0
+        return (
+            f"{kinds} classes: Dense({max(kinds, highest + 1)}, activation='softmax') with "
             "loss='sparse_categorical_crossentropy'."
         )
     if name in BINARY and wide and units == 1:
-        return message, "One-hot rows into one unit: pass y.argmax(-1)."
+        one_hot = bool(y.row_sums.size) and np.allclose(y.row_sums, 1)
+        return "One-hot rows into one unit: pass y.argmax(-1)." if one_hot else (
+            "Take one column, y[..., :1], or give each its unit."
+        )  # fmt: skip
     if wide:
-        return message, f"One unit for each column: end in Dense({shape[-1]})."
+        return f"One unit for each column: end in Dense({shape[-1]})."
     if y.whole and 2 < len(y.counts) <= 100 and y.low == 0 and y.high + 1 == units:
-        return message, "Classes: loss='sparse_categorical_crossentropy'. Amounts: Dense(1)."
-    return message, "One unit for one column of targets: end in Dense(1)."
+        return "Classes: loss='sparse_categorical_crossentropy'. Amounts: Dense(1)."
+    return "One unit for one column of targets: end in Dense(1)."
 
 
 def custom_loss_broadcast(setup: Setup) -> Iterator[Problem]:

@@ -48,6 +48,12 @@ def class_weight_form(setup: Setup) -> Iterator[Problem]:
             "Pass class_weight={0: 1.0, 1: 5.0}.",
             "class_weight",
         )
+    elif setup.data.source == "Dataset" and sorted(map(int, weights)) != list(range(len(weights))):
+        yield Problem(
+            f"For a Dataset class_weight must have the keys 0, 1, 2, ...; saw {sorted(weights)}.",
+            "Give every class one: class_weight={k: 1.0 for k in range(num_classes)} | weights.",
+            "class_weight",
+        )
     elif weights and not any(weights.values()):
         yield Problem("Some class must have a weight above 0; saw only 0.",
                       "Leave class_weight out.", "class_weight")  # fmt: skip
