@@ -43,7 +43,7 @@ def read(column: Column, task: str | None) -> Reading:
         raise missing_values(*seen.missing, seen.shape[0])
     if seen.infinite[1]:
         raise infinite_values(*seen.infinite, seen.shape[0])
-    if seen.high is not None and max(-seen.low, seen.high) > np.finfo(np.float32).max:
+    if seen.high is not None and max(-seen.low, seen.high) > float(np.finfo(np.float32).max):
         raise too_large(max(-seen.low, seen.high))
     if column.categories is not None:
         return _read_categories(column, column.categories, seen, task)

@@ -99,7 +99,8 @@ DATE = re.compile(
     r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ].*)?"  # 2020-01-31T10:00
     r"|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}( .*)?"  # 31.1.2020
     rf"|{MONTH}[- ]\d{{1,2}}(,? \d{{4}})?"  # Jan 31, 2020
-    rf"|(\d{{1,2}}[- ])?{MONTH}[- ,]+(\d{{4}}|\d\d)",  # 31 Jan 2020
+    rf"|(\d{{1,2}}[- ])?{MONTH}[- ,]+(\d{{4}}|\d\d)"  # 31 Jan 2020
+    r"|(19|20)\d\d[-/](0?[1-9]|1[0-2])|(19|20)\d\d[- ]?Q[1-4]",  # 2020-01, 2020 Q1
     re.IGNORECASE,
 )
 TIME = re.compile(r"\d{1,2}:\d\d(:\d\d)?( ?[ap]\.?m\.?)?", re.IGNORECASE)
@@ -196,7 +197,8 @@ def _refuse_amounts(values: list[str]) -> None:
     if len(values) > FEW and "" not in units and (len(units) == 1 or units <= {"k", "m", "b"}):
         raise _amounts_as_text(values[0], "pd.Series(y).str.extract(r'([-+0-9.]+)')[0]")
     odd = [value for value in values if not _is_number(value)]
-    if len(values) - len(odd) > FEW and 0 < len(odd) < len(values) / 2:
+    codes = any(re.match(r"0\d", value) for value in values)
+    if not codes and len(values) - len(odd) > FEW and 0 < len(odd) < len(values) / 2:
         msg = (
             "Labels must be of one type; most of y are numbers written as text, but not "
             f"{odd[0]!r}. Mark those as missing, pd.to_numeric(pd.Series(y), errors='coerce'), "

@@ -176,7 +176,8 @@ def dates(
         return LabelError(f"{seen} For an amount: pd.Series(y) / pd.Timedelta(days=1).")
     if kind == "time":
         return LabelError(
-            f"{seen} For an amount, count the hours: t = {code}; t.dt.hour + t.dt.minute / 60."
+            f"{seen} For an amount, count the hours: t = {code}; t.dt.hour + t.dt.minute / 60. "
+            "For classes, pass pd.Categorical(y)."
         )
     return LabelError(
         f"{seen} For an amount, count the days from the first: t = {code}; (t - t.min()).dt.days. "
