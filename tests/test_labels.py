@@ -173,6 +173,13 @@ FORMS = {
     "names of tokens": (np.array([["a", "b", "c", "a", "b"]] * 9), "integer", "step", 3),
     "sequences of unequal length": ([["a", "b", "a"], ["c"]] * 9, "integer", "step", 3),
     "ids of tokens": (RNG.integers(0, 50, (60, 24)), "integer", "step", 50),
+    "tokens numbered by how often they occur": (
+        np.repeat(np.arange(2, 28), 2600 // np.arange(2, 28))[:7200].reshape(300, 24),
+        "integer",
+        "step",
+        23,
+    ),
+    "rows of counts": (RNG.negative_binomial(1, 0.2, (60, 24)), "continuous", "row", None),
     "tokens with a last axis": (RNG.integers(0, 3, (60, 24, 1)), "integer", "step", 3),
     "tokens, one-hot": (np.eye(5)[RNG.integers(0, 5, (9, 7))], "one-hot", "step", 5),
     "flags for each step": (RNG.integers(0, 2, (9, 24, 5)), "multi-label", "step", 5),
