@@ -55,14 +55,19 @@ def build(units: int = 10, activation: str = "softmax", initializer: str = "glor
     )
 
 
-def measure(x: Any, y: Any, changed: Changed) -> Changed:
-    """Ask `check`, then train all the same, with the steps of model.fit; count what is right."""
+def set_up(x: Any, y: Any, changed: Changed) -> tuple[Any, Any, Any]:
+    """Make a compiled model and its data, right but for what is changed."""
     given_x, given_y = (changed.get(name, np.asarray)(a) for name, a in (("x", x), ("y", y)))
     names = ("units", "activation", "initializer")
     model = build(**{k: v for k, v in changed.items() if k in names})
-    loss = changed.get("loss", IDS)
-    found = kt.check(model, given_x, given_y, loss=loss, epochs=EPOCHS)
-    model.compile(kt.adam(0.01), loss)
+    model.compile(kt.adam(0.01), changed.get("loss", IDS))
+    return model, given_x, given_y
+
+
+def measure(x: Any, y: Any, changed: Changed) -> Changed:
+    """Ask `check`, then train all the same, with the steps of model.fit; count what is right."""
+    model, given_x, given_y = set_up(x, y, changed)
+    found = kt.check(model, given_x, given_y, epochs=EPOCHS)
     log = kt.fit(model, given_x, given_y, epochs=EPOCHS, seed=SEED)["loss"].to_list()
     predicted = keras.ops.convert_to_numpy(model(x))
     ids = predicted.argmax(axis=-1) if predicted.shape[-1] > 1 else np.round(predicted[:, 0])
@@ -76,10 +81,15 @@ def measure(x: Any, y: Any, changed: Changed) -> Changed:
     }
 
 
+def digits() -> tuple[Any, Any]:
+    """Load small images of digits, each point from 0 to 1, and which digit each is."""
+    data = kt.load_dataset("digits")
+    return (data.x / 16).astype("float32"), data.y.astype(int)
+
+
 def run() -> pd.DataFrame:
     """Train the right set-up and six wrong ones on the digits: one row each."""
-    data = kt.load_dataset("digits")
-    x, y = (data.x / 16).astype("float32"), data.y.astype(int)
+    x, y = digits()
     cases: dict[str, Changed] = {"right": {}, **MISTAKES}
     return pd.DataFrame({"set_up": name, **measure(x, y, c)} for name, c in cases.items())
 

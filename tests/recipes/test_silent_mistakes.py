@@ -1,5 +1,7 @@
 """The lesson `silent_mistakes` holds what it says."""
 
+import warnings
+
 import pytest
 
 from recipes import silent_mistakes
@@ -25,3 +27,13 @@ def test_keras_trains_six_mistakes_in_silence_and_check_names_each() -> None:
     assert "check names 6 of 6" in said
     axes = silent_mistakes.plot(table.reset_index())
     assert len(axes.patches) == len(table)
+
+
+@pytest.mark.parametrize("name", silent_mistakes.MISTAKES)
+def test_keras_itself_says_nothing(name: str, capfd: pytest.CaptureFixture[str]) -> None:
+    x, y = silent_mistakes.digits()
+    model, x, y = silent_mistakes.set_up(x[:64], y[:64], silent_mistakes.MISTAKES[name])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        model.fit(x, y, verbose=0)
+    assert capfd.readouterr().out == ""
