@@ -24,7 +24,7 @@ __all__ = [
 
 ROWS = 16
 NUMBERS = 1 << 20  # numbers in the batch at most, so that wide inputs get fewer rows
-STEPS = 32  # steps of time beyond which running layers eagerly costs more than it tells
+STEPS = 24  # steps of time, over all layers, beyond which an eager run costs more than it tells
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def looked_at(model: Any, batch: Any) -> tuple[Any, Exception | None]:
     try:
         if not all(layer.built for layer in layers_of(likeness)) or not likeness.built:
             with _states_kept(model):
-                likeness(batch)
+                _build(likeness, batch)
     except Exception as raised:  # with Keras' own layers `fit` would raise it too
         parts = [likeness, *layers_of(likeness)]
         own = any(not type(part).__module__.startswith("keras.") for part in parts)
@@ -145,6 +145,25 @@ def fresh_model(model: Any, *, keep_built: bool = False) -> Any:
     return clone
 
 
+def _build(likeness: Any, batch: Any) -> None:
+    """Make the weights of a model: from shapes alone, else by running it."""
+    import keras
+
+    try:
+        likeness(keras.tree.map_structure(_placeholder, batch))
+    except Exception:  # a user's `call` that needs values; what fails twice is told
+        likeness(batch)
+
+
+def _placeholder(part: Any) -> Any:
+    """Stand in for an array: its shape and type."""
+    import keras
+
+    text = np.dtype(part.dtype).kind in "OSUT"
+    kind = "string" if text else keras.backend.standardize_dtype(part.dtype)
+    return keras.Input(part.shape[1:], dtype=kind)
+
+
 @contextmanager
 def _states_kept(model: Any) -> Iterator[None]:
     """Put states and seeds of a model's layers back, which its likeness shares."""
@@ -182,12 +201,9 @@ def unfolded(model: Any, batch: Any) -> Any:
 
     import keras
 
-    def placeholder(part: Any) -> Any:
-        return keras.Input(part.shape[1:], dtype=keras.backend.standardize_dtype(part.dtype))
-
     try:
         likeness = fresh_model(model, keep_built=True)
-        inputs = keras.tree.map_structure(placeholder, batch)
+        inputs = keras.tree.map_structure(_placeholder, batch)
         named = inspect.signature(likeness.call).parameters
         told = {"training": True} if "training" in named else {}
         return keras.Model(inputs, likeness.call(inputs, **told))
@@ -288,9 +304,11 @@ def worth_running(model: Any) -> bool:
     """Say whether an eager pass is cheap next to the first epoch: not for long recurrences."""
     import keras
 
+    steps = 0
     for layer in layers_of(model):
-        if isinstance(layer, keras.layers.RNN):
+        both = isinstance(layer, keras.layers.Bidirectional)
+        if both or isinstance(layer, keras.layers.RNN):
             shape = getattr(getattr(layer, "input", None), "shape", None)
-            if shape is not None and len(shape) > 1 and (shape[1] is None or shape[1] > STEPS):
-                return False
-    return True
+            if shape is not None and len(shape) > 1:
+                steps += (STEPS + 1 if shape[1] is None else shape[1]) * (1 + both)
+    return steps <= STEPS

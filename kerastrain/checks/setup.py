@@ -242,7 +242,7 @@ def gather(
     trouble: dict[str, str] = {}
     shot = Pass() if refused is None else Pass(stage="forward", error=refused)
     names = output_names(seen, len(heads)) if heads else []
-    if seen is not None and batch is not None and count and worth_running(seen):
+    if seen is not None and batch is not None and count and worth_running(graph):
         shot, names = _shoot(seen, graph, batch, targets, given, names, trouble)
     heads = heads or [
         Head(units=out.shape[-1] if out.ndim > 1 else 1, shape=(None, *out.shape[1:]))
