@@ -73,6 +73,7 @@ FREQUENCIES = {
         "integer",
     ),
     "classes of trees, covtype": (1, [2118, 2833, 357, 27, 95, 174, 205], "integer"),
+    "classes numbered by how often they occur": (0, list(range(100, 25, -3)), "integer"),
     "days of a month": (1, [240] * 28 + [229, 220, 140], "integer"),
 }
 

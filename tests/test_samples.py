@@ -80,6 +80,10 @@ def test_a_py_dataset_is_looked_at_over_its_whole_length():
     assert inspect_labels(Batches()).classes == tuple(range(10))
 
 
+def test_filling_up_batches_adds_no_class():
+    assert inspect_labels(sequences().padded_batch(4)).classes == tuple(range(5))
+
+
 def test_a_data_set_is_still_whole_afterwards():
     rows = dataset(X, IDS).batch(8)
     inspect_labels(rows)
