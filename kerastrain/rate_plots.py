@@ -14,25 +14,37 @@ if TYPE_CHECKING:
 __all__ = ["plot_rates", "plot_trials"]
 
 
-def plot_rates(table: pd.DataFrame, suggestion: float, limits: tuple[float, float]) -> Axes:
+def plot_rates(
+    table: pd.DataFrame,
+    suggestion: float,
+    limits: tuple[float, float],
+    *,
+    ax: Axes | None = None,
+) -> Axes:
     """Draw the loss over the learning rate, with the suggestion marked.
 
     Args:
-        table: A row for each step: `learning_rate`, `loss`, `smoothed_loss`.
+        table: A row for each step: `learning_rate`, `loss`, `smoothed_loss`, `val_loss`.
         suggestion: Is marked with a line.
         limits: The range to shade.
+        ax: Where to draw. Left out, on a new figure.
 
     Returns:
         The axes.
     """
-    ax = new_axes()[0]
-    rates = table["learning_rate"]
-    ax.plot(rates, table["loss"], color="0.75", linewidth=1, label="_each batch")
-    ax.plot(rates, table["smoothed_loss"], color=COLOURS[0], linewidth=2, label="_smoothed")
+    ax = new_axes()[0] if ax is None else ax
+    rates, smoothed = table["learning_rate"], table["smoothed_loss"]
+    ax.plot(rates, table["loss"], color="0.75", linewidth=1)
+    ax.plot(rates, smoothed, color=COLOURS[0], linewidth=2)
+    names = [("range", COLOURS[2]), ("loss of a batch", "0.5"), ("smoothed", COLOURS[0])]
+    bottom = smoothed.min()
+    if table["val_loss"].notna().all():
+        ax.plot(rates, table["val_loss"], color=COLOURS[3], linewidth=2)
+        names.append(("held-out rows", COLOURS[3]))
+        bottom = min(bottom, table["val_loss"].min())
+    fall = smoothed.iloc[0] - bottom
     ax.set_xscale("log")
-    smoothed = table["smoothed_loss"]
-    fall = smoothed.iloc[0] - smoothed.min()
-    ax.set_ylim(smoothed.min() - 0.15 * fall, smoothed.iloc[0] + 0.6 * fall)
+    ax.set_ylim(bottom - 0.15 * fall, smoothed.iloc[0] + 0.6 * fall)
     ax.axvspan(*limits, color=COLOURS[2], alpha=0.12, linewidth=0)
     ax.axvline(suggestion, color=COLOURS[1], linestyle="--")
     ax.annotate(
@@ -44,9 +56,9 @@ def plot_rates(table: pd.DataFrame, suggestion: float, limits: tuple[float, floa
         fontsize=9,
         color=COLOURS[1],
     )
-    places = ((0.02, 0.12, "smoothed loss", COLOURS[0]), (0.02, 0.06, "loss of one batch", "0.5"))
-    for x, y, text, colour in (*places, (0.02, 0.18, "range", COLOURS[2])):
-        ax.text(x, y, text, transform=ax.transAxes, fontsize=9, color=colour)
+    for place, (text, colour) in enumerate(names):
+        height = 0.05 + 0.07 * place
+        ax.text(0.02, height, text, transform=ax.transAxes, fontsize=9, color=colour)
     ax.set_xlabel("learning rate, rising with each step")
     ax.set_ylabel("loss")
     return ax

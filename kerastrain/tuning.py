@@ -10,6 +10,8 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,13 +19,16 @@ import pandas as pd
 
 from kerastrain.checks.untouched import untouched
 from kerastrain.choices import LossChoice
+from kerastrain.compiling import build
 from kerastrain.errors import DataError, OptimizerError
 from kerastrain.intervals import Interval, mean_interval
 from kerastrain.loop import fit
 from kerastrain.losses import choose_loss
 from kerastrain.optimizers import adam, sgd
-from kerastrain.preparation import Rows, encode, hold_out
+from kerastrain.preparation import Rows, encode, hold_out, is_data_set
 from kerastrain.rate_plots import plot_trials
+from kerastrain.rows import count_rows, take_rows
+from kerastrain.runs import each
 from kerastrain.seeds import choose_seed, seed_model, seeded
 
 if TYPE_CHECKING:
@@ -143,8 +148,8 @@ def tune_optimizer(
     Args:
         build_model: Gets a `LossChoice` and builds a model that ends in its `units` and
             `activation`. Models of two calls must have equal shapes.
-        x: Inputs, one row for each example.
-        y: Labels in any form that `inspect_labels` reads.
+        x: Inputs, one row for each example: an array or frame, or a dict or list of several.
+        y: Labels in any form that `inspect_labels` reads; a dict or list for several outputs.
         optimizers: Names of those to try, `"sgd"`, `"adam"`, or both.
         budget: How many settings to try, 3 or more.
         epochs: The length of the training that the winner is meant for.
@@ -161,13 +166,20 @@ def tune_optimizer(
     Raises:
         LabelError: the labels cannot be read.
         OptimizerError: a name that is neither `"sgd"` nor `"adam"`.
-        DataError: a budget that is too small.
+        DataError: a budget that is too small, rows that cannot be split, or a function that builds
+            no new model.
 
     References:
         Jamieson and Talwalkar, Non-stochastic Best Arm Identification and Hyperparameter
         Optimization, AISTATS 2016.
     """
     _check_arguments(optimizers, budget)
+    if is_data_set(x):
+        message = (
+            "Trials are trained and judged on different rows, drawn anew for each seed; saw a "
+            f"{type(x).__name__}, which cannot be split. Pass x and y as arrays."
+        )
+        raise DataError(message)
     seed = choose_seed(seed)
     with untouched(), seeded(seed):
         choice = choose_loss(y, task=task)
@@ -316,16 +328,14 @@ class _Track:
         training, held_out = hold_out(self._rows, self._split, None, self._choice, seed)
         assert held_out is not None
         self._training, self._held_out = training, held_out
-        self.steps = math.ceil(len(training.y) / self._batch_size)
+        self.steps = math.ceil(count_rows(training.x) / self._batch_size)
         with seeded(seed):
-            self._fresh = self._build(self._choice)
-        seed_model(self._fresh, seed)
-        self._weights = [np.array(variable) for variable in self._fresh.variables]
+            fresh = self._built()
+        seed_model(fresh, seed)
+        self._weights = _values(fresh.variables)
 
     def run(self, trial: Trial, upto: int) -> None:
         """Train a trial on from where it stopped, and measure it on the held-out rows."""
-        import keras
-
         if upto <= trial.epochs or (trial.epochs and not math.isfinite(trial.val_loss)):
             trial.epochs = upto
             return
@@ -337,7 +347,18 @@ class _Track:
             variable.assign(value)
         if trial.optimizer == "sgd":
             model.optimizer.tuned_momentum.assign(trial.momentum)
-        history = fit(
+        with redirect_stdout(StringIO()):  # Keras prints a line where a trial diverges
+            history = self._fit(model, trial, upto)
+        last = history.iloc[-1]
+        validated = last["split"] == "val" and math.isfinite(last["loss"])
+        trial.val_loss = float(last["loss"]) if validated else math.inf
+        trial.epochs = upto
+        trial.state = _values(variables)
+
+    def _fit(self, model: keras.Model, trial: Trial, upto: int) -> pd.DataFrame:
+        import keras
+
+        return fit(
             model,
             self._training.x,
             self._training.y,
@@ -357,29 +378,37 @@ class _Track:
             seed=self._seed,
             verbose=0,
         )
-        last = history.iloc[-1]
-        validated = last["split"] == "val" and math.isfinite(last["loss"])
-        trial.val_loss = float(last["loss"]) if validated else math.inf
-        trial.epochs = upto
-        trial.state = [np.array(variable) for variable in variables]
+
+    def _built(self) -> keras.Model:
+        """Build a model, with its weights."""
+        model = build(self._build, self._choice)
+        if any(model is other for other in self._models.values()):
+            message = (
+                "build_model must build a new model each time, so that each trial starts anew; "
+                "saw the same one again. Build its layers inside the function."
+            )
+            raise DataError(message)
+        if not model.built:
+            model(take_rows(self._rows.x, np.arange(1)))
+        return model
 
     def _model(self, name: str) -> keras.Model:
         """Compile a model for an optimizer once."""
         if name not in self._models:
-            model = self._build(self._choice)
+            with seeded(self._seed):
+                model = self._built()
+            self._variables[name] = list(model.variables)  # without metrics
             optimizer = adam() if name == "adam" else _tunable_sgd()
-            loss = _each_loss(self._choice)
-            model.compile(optimizer=optimizer, loss=loss)
-            self._variables[name] = list(model.variables)[: len(self._weights)]  # without metrics
+            model.compile(optimizer=optimizer, loss=each(LossChoice.build_loss, self._choice))
             optimizer.build(model.trainable_variables)
             self._models[name] = model
         return self._models[name]
 
 
-def _each_loss(choice: Any) -> Any:
-    if isinstance(choice, dict):
-        return {key: one.build_loss() for key, one in choice.items()}
-    return [one.build_loss() for one in choice] if isinstance(choice, list) else choice.build_loss()
+def _values(variables: Any) -> list[Any]:
+    from keras.ops import convert_to_numpy
+
+    return [convert_to_numpy(variable) for variable in variables]
 
 
 def _tunable_sgd() -> keras.optimizers.SGD:

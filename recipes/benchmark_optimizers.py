@@ -5,9 +5,10 @@ defaults, with the rate that `find_learning_rate` suggests for Adam, and with th
 `tune_optimizer` picks. Ten seeds each: other weights, another split, another order of rows.
 
     python -m recipes.benchmark_optimizers
-    python -m recipes.benchmark_optimizers --only iris wine --seeds 5 --epochs 40
+    python -m recipes.benchmark_optimizers --only iris my_table.csv --seeds 5 --epochs 40
 
-It prints the table, writes it to benchmark_optimizers.csv and draws it.
+It prints the table, writes it to benchmark_optimizers.csv and draws it. In a CSV file of your own
+the last column is what is to be predicted.
 """
 
 from __future__ import annotations
@@ -85,34 +86,44 @@ class Course:
         return float(history["loss"].iloc[-1])
 
 
-def choose(data: kt.Dataset) -> kt.LossChoice:
+def load(name: str) -> tuple[Any, Any, str | None]:
+    """Load inputs, labels and their task: a sample data set, or a CSV file of the user's own."""
+    if name.endswith(".csv"):
+        table = pd.read_csv(name).dropna()
+        x, y = pd.get_dummies(table.iloc[:, :-1], dtype="float32"), table.iloc[:, -1].to_numpy()
+        return x.to_numpy("float32"), y, None
+    data = kt.load_dataset(name)
+    return data.x, data.y, data.task
+
+
+def choose(y: Any, task: str | None) -> kt.LossChoice:
     """Choose the loss that the labels ask for."""
-    choice = kt.choose_loss(data.y, task=data.task)
-    assert isinstance(choice, kt.LossChoice)  # every sample set has one output
+    choice = kt.choose_loss(y, task=task)
+    assert isinstance(choice, kt.LossChoice)  # every set has one output
     return choice
 
 
 def measure(name: str, seeds: int, epochs: int, budget: int) -> Iterator[dict[str, Any]]:
     """Train every candidate from every seed on one data set."""
-    data = kt.load_dataset(name)
-    choice = choose(data)
-    y = choice.encode(data.y)
+    x, labels, task = load(name)
+    choice = choose(labels, task)
+    y = choice.encode(labels)
     started = time.perf_counter()
     tuning = kt.tune_optimizer(
-        builder(data.x), data.x, data.y, task=data.task, epochs=epochs, budget=budget, seed=10_000
+        builder(x), x, labels, task=task, epochs=epochs, budget=budget, seed=10_000
     )
     tuned = time.perf_counter() - started
-    plain = Course(choice, data.x, kt.adam())
+    plain = Course(choice, x, kt.adam())
     courses = {
-        "SGD(0.01)": Course(choice, data.x, keras.optimizers.SGD(0.01)),
+        "SGD(0.01)": Course(choice, x, keras.optimizers.SGD(0.01)),
         "Adam(0.001)": plain,
         "find_learning_rate": plain,  # the same compiled steps, at another rate
-        "tune_optimizer": Course(choice, data.x, tuning.optimizer()),
+        "tune_optimizer": Course(choice, x, tuning.optimizer()),
     }
-    stratify = data.y if data.kind in CLASSES else None
+    stratify = labels if choice.labels.kind in CLASSES else None
     for seed in range(seeds):
-        training, held = kt.split_rows(len(data.x), HELD_OUT, seed=seed, stratify=stratify)
-        rows = data.x[training], y[training]
+        training, held = kt.split_rows(len(x), HELD_OUT, seed=seed, stratify=stratify)
+        rows = x[training], y[training]
         keras.utils.set_random_seed(seed)
         weights = builder(rows[0])(choice).get_weights()
         for candidate, course in courses.items():
@@ -125,7 +136,7 @@ def measure(name: str, seeds: int, epochs: int, budget: int) -> Iterator[dict[st
                 seconds, rate = time.perf_counter() - started, curve.suggestion
                 course.model.optimizer.learning_rate = rate
             started = time.perf_counter()
-            loss = course.val_loss(rows, (data.x[held], y[held]), epochs, seed)
+            loss = course.val_loss(rows, (x[held], y[held]), epochs, seed)
             yield {
                 "dataset": name,
                 "candidate": candidate,
@@ -140,23 +151,23 @@ def measure(name: str, seeds: int, epochs: int, budget: int) -> Iterator[dict[st
 
 def time_model_fit(name: str, epochs: int) -> float:
     """Time one training with Keras' own model.fit, tracing included."""
-    data = kt.load_dataset(name)
-    choice = choose(data)
-    training, held = kt.split_rows(len(data.x), HELD_OUT, seed=0)
-    model = builder(data.x)(choice)
+    x, labels, task = load(name)
+    choice = choose(labels, task)
+    training, held = kt.split_rows(len(x), HELD_OUT, seed=0)
+    model = builder(x)(choice)
     model.compile("adam", choice.build_loss())
-    y = choice.encode(data.y)
-    validation = data.x[held], y[held]
+    y = choice.encode(labels)
+    validation = x[held], y[held]
     started = time.perf_counter()
-    model.fit(data.x[training], y[training], epochs=epochs, validation_data=validation, verbose=0)
+    model.fit(x[training], y[training], epochs=epochs, validation_data=validation, verbose=0)
     return time.perf_counter() - started
 
 
 def summarise(table: pd.DataFrame) -> pd.DataFrame:
     """Sum up the seeds: medians, and the ratio to the better default with its interval.
 
-    The interval is Student's t of the mean of log ratios (or of ratios where a loss is negative),
-    paired by seed.
+    The interval is Student's t, paired by seed: of the mean of log ratios, or, where a loss is not
+    above 0, of the mean of differences as a share of the better default's median.
     """
     rows = []
     for name, runs in table.groupby("dataset", sort=False):
@@ -168,17 +179,16 @@ def summarise(table: pd.DataFrame) -> pd.DataFrame:
         better = str(medians[list(DEFAULTS)].idxmin())
         for candidate in (*DEFAULTS, *MEASURED):
             of = runs[runs["candidate"] == candidate]
-            shares = losses[candidate] / losses[better]
-            low, high = mean_interval(np.log(shares))[1:] if (shares > 0).all() else [math.nan] * 2
             share = 1 + (medians[candidate] - medians[better]) / abs(medians[better])
+            low, high = _interval(losses[candidate], losses[better], medians[better])
             rows.append(
                 {
                     "dataset": name,
                     "candidate": candidate,
                     "median": medians[candidate],
                     "ratio": share,
-                    "low": math.exp(low),
-                    "high": math.exp(high),
+                    "low": low,
+                    "high": high,
                     "diverged": int(losses[candidate].isna().sum()),
                     "fits to find": of["seconds_to_find"].median()
                     / of["model_fit_seconds"].iloc[0],
@@ -186,6 +196,14 @@ def summarise(table: pd.DataFrame) -> pd.DataFrame:
                 }
             )
     return pd.DataFrame(rows)
+
+
+def _interval(losses: Any, better: Any, median: float) -> tuple[float, float]:
+    if (losses > 0).all() and (better > 0).all():
+        _, low, high = mean_interval(np.log(losses / better))
+        return math.exp(low), math.exp(high)
+    _, low, high = mean_interval((losses - better) / abs(median))
+    return 1 + low, 1 + high
 
 
 def run(
@@ -228,7 +246,8 @@ def report(table: pd.DataFrame) -> str:
             f"{candidate}: at most 2 % above the better default on {len(of) - len(lost)} of "
             f"{len(of)} sets, 10 % or more below it on {int((of['ratio'] <= 0.9).sum())}, diverged "
             f"{of['diverged'].sum()} times, cost {of['fits to find'].median():.1f} trainings "
-            f"with model.fit (at most {of['fits to find'].max():.1f}); lost: {', '.join(lost) or 'none'}."
+            f"with model.fit (at most {of['fits to find'].max():.1f}); lost: "
+            f"{', '.join(lost) or 'none'}."
         )
     return "\n".join(lines)
 

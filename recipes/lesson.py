@@ -48,6 +48,7 @@ LESSONS = (
     "sgd_and_adam",
     "metric_names",
     "overfitting",
+    "tuned_optimizer",
     "silent_mistakes",
     "cpu_or_gpu",
 )

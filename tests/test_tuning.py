@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import kerastrain as kt
 from kerastrain.tuning import _tunable_sgd, tune_optimizer
@@ -52,6 +53,58 @@ def test_equal_seeds_give_equal_tunings(tuning):
     again = tune_optimizer(build, X, AMOUNTS, budget=12, epochs=9, seed=1)
     assert again.table.equals(tuning.table)
     assert again.scores.equals(tuning.scores)
+
+
+def two_ends(choice):
+    inputs = {name: keras.Input((4,), name=name) for name in ("a", "b")}
+    hidden = keras.layers.Concatenate()(list(inputs.values()))
+    ends = {
+        name: keras.layers.Dense(one.units, one.activation, name=name)(hidden)
+        for name, one in choice.items()
+    }
+    return keras.Model(inputs, ends)
+
+
+def not_built_yet(choice):
+    return keras.Sequential([keras.layers.Dense(choice.units, choice.activation)])
+
+
+NAMES = np.where(X[:, 0] > 0, "yes", "no")
+
+
+@pytest.mark.parametrize(
+    ("build_model", "x", "y"),
+    [
+        (two_ends, {"a": X, "b": X}, {"amount": AMOUNTS, "name": NAMES}),
+        (not_built_yet, X, NAMES),
+    ],
+    ids=["several inputs and outputs", "names, and a model that is not built"],
+)
+def test_whatever_train_takes_is_tuned_and_the_callers_generators_stay(build_model, x, y):
+    drawn = []
+    for tuned in (False, True):
+        keras.utils.set_random_seed(3)
+        if tuned:
+            tuning = tune_optimizer(build_model, x, y, budget=4, epochs=2)
+            assert tuning.scores.iloc[:, 0].notna().all()
+        drawn.append((np.random.rand(), float(keras.random.uniform(()))))  # noqa: NPY002
+    assert drawn[0] == drawn[1]
+
+
+SHARED = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+
+
+@pytest.mark.parametrize(
+    ("build_model", "data", "words"),
+    [
+        (lambda choice: SHARED, (X, AMOUNTS), "a new model each time"),
+        (lambda choice: None, (X, AMOUNTS), "must return a Keras model"),
+        (build, (tf.data.Dataset.from_tensor_slices((X, AMOUNTS)), None), "x and y as arrays"),
+    ],
+)
+def test_what_trials_cannot_start_from_is_refused(build_model, data, words):
+    with pytest.raises(kt.DataError, match=words):
+        tune_optimizer(build_model, *data, budget=3, epochs=2)
 
 
 def test_noise_is_left_to_the_default():

@@ -22,6 +22,7 @@ COURSE = [
     "sgd_and_adam",
     "metric_names",
     "overfitting",
+    "tuned_optimizer",
     "cpu_or_gpu",
 ]
 
