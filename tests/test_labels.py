@@ -386,7 +386,7 @@ REFUSED = {
     "names of users": ([f"user {i}" for i in range(60)], "60 different values in 60 rows"),
     "prices": (["$1,200", "$950", "$1,050"] * 9, "Amounts must be numbers.*str.replace"),
     "days with the month's name": (["Jan 5, 2020", "12 Mar 2021"] * 9, "dates or times"),
-    "months": (["2020-01", "2020-12"] * 9, "dates or times"),
+    "months as text": (["2020-01", "2020-12"] * 9, "dates or times"),
     "quarters": (["1998 Q1", "1998 Q2"] * 9, "dates or times"),
     "times": (["9:30", "10:15 pm"] * 9, r"count the hours.*t.dt.hour"),
     "prices in euro": (["12.50 €", "9.90 €"] * 9, "Amounts must be numbers"),

@@ -40,7 +40,7 @@ class OneLabelABatch(Batches):
 def sequences():
     """Sequences of 2 to 9 tokens of five kinds."""
     return tf.data.Dataset.from_generator(
-        lambda: ((np.zeros((n, 4)), np.arange(n) % 5) for n in [2, 3, 5, 9] * 6),
+        lambda: ((np.zeros((n, 4)), np.arange(n) % 5) for n in [2, 3, 5, 9] for _ in range(6)),
         output_signature=(tf.TensorSpec((None, 4)), tf.TensorSpec((None,), tf.int64)),
     )
 
