@@ -225,25 +225,35 @@ def trainee(model: Any, loss: Any, optimizer: Any, batches: Batches) -> Iterator
     scaled = keras.optimizers.LossScaleOptimizer  # of mixed precision
     if isinstance(own, scaled) and not isinstance(chosen, scaled):
         chosen = scaled(chosen)
-    if not (model.compiled and model.built and loss is None):
-        yield _compiled_copy(model, loss, chosen, batches)
-        return
+    # a copy of a subclass shares the variables that are no layer's, so they are put back too
     own_variables = _of_kind(model, tf.Variable).values()
     variables = [*model.variables, *own_variables]
     before = [(variable, keras.ops.convert_to_numpy(variable)) for variable in variables]
-    # a step of the user's own may use optimizers that `compile` does not know
-    others = _of_kind(model, keras.optimizers.Optimizer)
     try:
-        for name, other in others.items():
-            setattr(model, name, _twin(other))
-        model.optimizer = chosen
-        yield model
+        if model.compiled and model.built and loss is None:
+            with _with_optimizer(model, chosen):
+                yield model
+        else:
+            yield _compiled_copy(model, loss, chosen, batches)
     finally:
-        for name, other in {**others, "optimizer": own}.items():
-            setattr(model, name, other)
-        model.reset_metrics()
         for variable, value in before:
             variable.assign(value)
+
+
+@contextmanager
+def _with_optimizer(model: Any, optimizer: Any) -> Iterator[None]:
+    """Lend a model another optimizer, and copies of those that `compile` does not know."""
+    import keras
+
+    own = _of_kind(model, keras.optimizers.Optimizer) | {"optimizer": model.optimizer}
+    try:
+        for name, other in own.items():
+            setattr(model, name, optimizer if name == "optimizer" else _twin(other))
+        yield
+    finally:
+        for name, other in own.items():
+            setattr(model, name, other)
+        model.reset_metrics()
 
 
 def _of_kind(model: Any, kind: type) -> dict[str, Any]:
@@ -263,10 +273,10 @@ def _compiled_copy(model: Any, loss: Any, optimizer: Any, batches: Batches) -> A
     try:
         made = _copy(model, batches.first_x())
     except (TypeError, ValueError, NotImplementedError) as error:
-        saw = next(line for line in str(error).splitlines() if line.strip())
+        saw = " ".join(str(error).split())[:160]
         message = (
             "The model must be copied, since it is not compiled with this loss or not built yet; "
-            f"saw: {saw} Build it on a batch and compile it: model(x[:1]); model.compile(...)."
+            f"saw: {saw} … Build it on a batch and compile it: model(x[:1]); model.compile(...)."
         )
         raise DataError(message) from error
     settings = model.get_compile_config() or {} if model.compiled else {}
@@ -285,7 +295,8 @@ def _copy(model: Any, first_x: Any) -> Any:
         made = keras.models.clone_model(model) if functional else fresh_model(model)
     for kind in (keras.optimizers.Optimizer, keras.metrics.Metric):
         for name, value in _of_kind(made, kind).items():
-            setattr(made, name, _twin(value))
+            if vars(model).get(name) is value:  # shared with the user's own
+                setattr(made, name, _twin(value))
     if not made.built or not all(layer.built for layer in layers_of(made)):
         made(first_x)
     if model.built and len(model.get_weights()) == len(made.get_weights()):

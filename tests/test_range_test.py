@@ -70,7 +70,11 @@ def test_a_model_without_weights_stays_without():
     assert not model.built
     assert not model.weights
     assert not model.compiled
-    assert curve.suggestion > 0
+    model.compile("adam", "mse")
+    compiled = find_learning_rate(model, X, AMOUNTS)
+    assert not model.built
+    for table in (curve.table, compiled.table):  # other initial weights, but it learns
+        assert table["val_loss"].min() < 0.5 * table["val_loss"].iloc[0]
 
 
 def test_the_losses_are_those_of_keras_training_step_by_step():
@@ -285,10 +289,11 @@ def half_precision():
         keras.config.set_dtype_policy("float32")
 
 
-def two_optimizers():
+def two_optimizers(*, built=True):
     model = TwoOptimizers()
     model.compile("adam", "mse")
-    model(X)
+    if built:
+        model(X)
     return model
 
 
@@ -319,6 +324,10 @@ SET_UPS = {
     "batches with noise": (lambda: build("adam"), lambda: (Noisy(),)),
     "half precision": (half_precision, lambda: (X, AMOUNTS)),
     "two optimizers": (two_optimizers, lambda: (X, AMOUNTS)),
+    "a copy that shares what is no layer": (
+        lambda: two_optimizers(built=False),
+        lambda: (X, AMOUNTS),
+    ),
     "sequences of differing length": (reader, lambda: (sequences(),)),
     "data frames": (lambda: build("adam"), lambda: (pd.DataFrame(X), pd.Series(AMOUNTS[:, 0]))),
 }
