@@ -29,8 +29,8 @@ __all__ = ["MEMORY", "Batches", "comes_in_batches", "lay_out", "rise", "trainee"
 
 MEMORY = 0.8  # share of the smoothed loss that stays from one step to the next
 DIVERGED = 2.0  # the loss lies this many times its own fall, or its start, above its lowest
-MOST_HELD_OUT = 256  # rows, for one repeat
-ENOUGH_HELD_OUT, MOST_REPEATS = 1024, 6  # rows, over all repeats
+MOST_HELD_OUT = 512  # rows, for one repeat
+ENOUGH_HELD_OUT, MOST_REPEATS = 2048, 6  # rows, over all repeats
 GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
 
 
@@ -67,8 +67,8 @@ class Batches:
 def lay_out(x: Any, y: Any, weight: Any, batch_size: int, steps: int, seed: int) -> Batches:
     """Lay out the batches of all steps.
 
-    A quarter of the rows, 256 at most, is held out. Few rows are a noisy judge, so the test is
-    repeated, up to six times, with others held out each time, until they are 1024 in all.
+    A quarter of the rows, 512 at most, is held out. Few rows are a noisy judge, so the test is
+    repeated, up to six times, with others held out each time, until they are 2048 in all.
 
     Args:
         x: Inputs, or a data set.
@@ -395,9 +395,11 @@ def _until_divergence(step: Callable[..., Any]) -> Callable[..., Any]:
 
         def body(i: Any, losses: Any, average: Any, start: Any, lowest: Any) -> Any:
             both = step(rates[i], [leaf[i] for leaf in leaves], held_out)
-            average = MEMORY * average + (1.0 - MEMORY) * both[0]
-            start = tf.where(i == 0, both[0], start)
-            lowest = tf.where(i == 0, both[0], tf.minimum(lowest, smooth(average, i + 1)))
+            # a single batch with a far-off row is no divergence; the held-out rows stay the same
+            loss = both[1] if held_out else both[0]
+            average = MEMORY * average + (1.0 - MEMORY) * loss
+            start = tf.where(i == 0, loss, start)
+            lowest = tf.where(i == 0, loss, tf.minimum(lowest, smooth(average, i + 1)))
             return i + 1, losses.write(i, both), average, start, lowest
 
         empty = tf.TensorArray(tf.float32, tf.shape(rates)[0], element_shape=(2,))
