@@ -139,11 +139,18 @@ def one_unit_softmax(setup: Setup) -> Iterator[Problem]:
         categorical = output.loss.name in CATEGORICAL | set(ID_LOSSES)
         if (softmax and (ones or output.seen is None)) or categorical:
             seen = "a softmax over one unit" if softmax else f"{output.loss.shown} over one unit"
-            regression = output.loss.name in AMOUNTS and not (output.y and output.y.zero_or_one)
-            way = "Amounts: Dense(1) without activation." if regression else (
-                "Two classes: Dense(1, activation='sigmoid') with loss='binary_crossentropy'."
-            )  # fmt: skip
-            yield Problem(f"A softmax must choose between units; saw {seen}.", way, "model")
+            message = f"A softmax must choose between units; saw {seen}."
+            yield Problem(message, _instead_of_one(output), "model")
+
+
+def _instead_of_one(output: Output) -> str:
+    """Say how a model ends that tells these labels apart."""
+    y = output.y
+    if output.loss.name in AMOUNTS and not (y and y.zero_or_one):
+        return "Amounts: Dense(1) without activation."
+    if output.loss.name in ID_LOSSES and y is not None and y.whole and y.high > 1:
+        return f"{y.high + 1:.0f} classes: Dense({y.high + 1:.0f}, activation='softmax')."
+    return "Two classes: Dense(1, activation='sigmoid') with loss='binary_crossentropy'."
 
 
 def softmax_axis(setup: Setup) -> Iterator[Problem]:
