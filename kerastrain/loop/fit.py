@@ -65,8 +65,9 @@ def fit(
     act on batches, eager mode, distribution, another backend.
 
     A plain graph (`loop="graph"`) gives the bits of `model.fit(shuffle=False, jit_compile=False)`.
-    XLA rounds otherwise: histories agree to about 1e-5. It is chosen where this many steps make it
-    faster, compiling included, so another number of epochs may give other last digits.
+    XLA rounds otherwise: histories agree to 1e-5, until somewhere a relu unit lies within rounding
+    of its kink and the two roundings part. XLA is chosen where this many steps make it faster,
+    compiling included, so another number of epochs may give other last digits.
 
     Args:
         model: A compiled model. It is trained from the weights that it has.
