@@ -74,7 +74,12 @@ def time_sklearn(name: str, x: Any, y: Any) -> float | None:
     target = y.ravel() if y.shape[-1] == 1 else y
 
     def seconds(epochs: int) -> float:
-        model = kind(hidden_layer_sizes=work.widths[1:-1], batch_size=work.batch_size, max_iter=epochs, **patient)
+        model = kind(
+            hidden_layer_sizes=work.widths[1:-1],
+            batch_size=work.batch_size,
+            max_iter=epochs,
+            **patient,
+        )
         begin = time.perf_counter()
         model.fit(x, target)
         return time.perf_counter() - begin

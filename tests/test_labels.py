@@ -102,7 +102,7 @@ FORMS = {
     "a list of names": (["cat", "dog", "bird"] * 9, "integer", "row", 3),
     "names of fixed width": (np.array(["cat", "dog", "bird"] * 9), "integer", "row", 3),
     "names of NumPy's own text": (
-        np.array(["cat", "dog"] * 9, dtype=np.dtypes.StringDType()),
+        np.array(["cat", "dog"] * 9, dtype=getattr(np.dtypes, "StringDType", lambda: "U")()),
         "binary",
         "row",
         2,
