@@ -22,6 +22,7 @@ import argparse
 import ast
 import sys
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +66,7 @@ def benchmarks() -> dict[str, str]:
     return {path.stem: title(path.stem) for path in sorted(FOLDER.glob("benchmark*.py"))}
 
 
+@cache
 def title(name: str) -> str:
     """Read the first line of a recipe's docstring without importing the recipe."""
     source = (FOLDER / f"{name}.py").read_text(encoding="utf-8")

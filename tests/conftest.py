@@ -4,3 +4,15 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("MPLBACKEND", "agg")
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Leave out modules that load TensorFlow where nobody wants their tests.
+
+    Loading it takes longer than all other tests together.
+    """
+    if "not tensorflow" not in config.option.markexpr or collection_path.suffix != ".py":
+        return None
+    is_test = collection_path.name.startswith(("test_", "conftest"))
+    all_marked = "\npytestmark = pytest.mark.tensorflow" in collection_path.read_text("utf-8")
+    return all_marked or not is_test or None

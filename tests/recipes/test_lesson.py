@@ -28,7 +28,8 @@ COURSE = [
 
 
 def test_the_index_lists_the_course_in_reading_order():
-    places = [index().index(f"  {name} ") for name in LESSONS]
+    text = index()
+    places = [text.index(f"  {name} ") for name in LESSONS]
     assert places == sorted(places)
     assert [name for name in LESSONS if name in COURSE] == COURSE
 
