@@ -163,8 +163,12 @@ def compare(
     Raises:
         LabelError: the labels cannot be read.
         LossError: a candidate that does not fit the labels.
-        DataError: fewer than two candidates, or labels of several outputs.
+        DataError: fewer than two candidates or seeds, or labels of several outputs.
     """
+    chosen = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
+    if len(chosen) < 2:
+        message = f"An interval needs two seeds or more; saw seeds={seeds!r}. Pass seeds=5."
+        raise DataError(message)
     labels = inspect_labels(y, task=task)
     if not isinstance(labels, Labels):
         message = "compare() judges one output; saw labels of several. Pass one of them as y."
@@ -175,7 +179,7 @@ def compare(
     for name, entry in entries.items():
         rows = encode(x, y, None, entry.choice)
         model = None
-        for seed in range(seeds) if isinstance(seeds, int) else seeds:
+        for seed in chosen:
             with seeded(seed):
                 fresh = build(build_model, entry.choice)
             training, held_out = split(rows, validation_split, entry.choice, seed)

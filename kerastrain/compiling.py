@@ -76,10 +76,11 @@ def build(build_model: Callable[[Any], Any], choice: Choices | None) -> keras.Mo
     """
     import keras
 
-    if not callable(build_model):
+    if isinstance(build_model, keras.Model) or not callable(build_model):
         message = (
-            f"model must be a Keras model or a function that builds one; saw {build_model!r}. "
-            "Pass train(model, x, y) or train(build_model, x, y)."
+            "A function must build the model, anew for each training; saw "
+            f"{build_model!r}. Write def build_model(choice): and return in it "
+            "keras.Sequential([..., keras.layers.Dense(choice.units, choice.activation)])."
         )
         raise DataError(message)
     model = build_model(choice)

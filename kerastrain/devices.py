@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import pandas as pd
 
@@ -34,8 +34,7 @@ def list_devices() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-@contextmanager
-def use_device(name: str = "auto") -> Iterator[str]:
+def use_device(name: str = "auto") -> AbstractContextManager[str]:
     """Do the work of a `with` block on one device.
 
     Build the model inside the block too: its weights stay where they were made. The plain Keras
@@ -46,8 +45,8 @@ def use_device(name: str = "auto") -> Iterator[str]:
         name: `"cpu"`, `"gpu"`, a name from `list_devices()` such as `"gpu:1"`, or `"auto"` for
             the best there is.
 
-    Yields:
-        The full name of the device, such as `"cpu:0"`.
+    Returns:
+        A context manager that gives the full name of the device, such as `"cpu:0"`.
 
     Raises:
         DeviceError: this machine has no such device; the message lists those it has.
@@ -57,9 +56,13 @@ def use_device(name: str = "auto") -> Iterator[str]:
         ...     print(device)
         cpu:0
     """
+    return _on(find_device(name))  # a wrong name is refused here, whether or not a block follows
+
+
+@contextmanager
+def _on(device: str) -> Iterator[str]:
     import keras
 
-    device = find_device(name)
     with keras.device(device):
         yield device
 

@@ -19,7 +19,7 @@ from kerastrain.checks.untouched import untouched
 from kerastrain.choices import LossChoice
 from kerastrain.errors import DataError, OptimizerError
 from kerastrain.labels import inspect_labels
-from kerastrain.loss_table import BINARY, SPARSE
+from kerastrain.loss_table import ALIASES, BINARY, LOSSES, SPARSE
 from kerastrain.losses import choice_for, choose_loss
 from kerastrain.rate_plots import plot_rates
 from kerastrain.rising_rates import MEMORY, comes_in_batches, lay_out, rise, trainee
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 __all__ = ["LearningRateCurve", "find_learning_rate", "suggest_rate"]
 
 POWER = 0.8  # n steps of one length lead n ** POWER as far as one: a part cancels out
+AS_LOW = (
+    0.02  # of its fall above the lowest loss is as low: after it the loss may lie flat for long
+)
 CLEAR = 2  # times below the rate of the lowest loss is clear of divergence
 
 
@@ -177,11 +180,11 @@ def _tidy(
 def suggest_rate(table: pd.DataFrame, training_steps: int) -> tuple[float, float, float, str]:
     """Read a good learning rate off the curve.
 
-    The loss of the held-out rows was lowest after a certain distance, `sum(learning_rate)`: from
-    there on the steps were too long, or what they learnt was true of the other rows only. A
-    training should go as far. Since the last steps were by far the longest, that distance is one
-    of `distance / rate` steps at the rate of the lowest loss. Of many steps a part cancels out, so
-    that `n` steps lead about `n ** 0.8` times as far as one::
+    The loss of the held-out rows was lowest (to within 2 % of its fall) after a certain distance,
+    `sum(learning_rate)`: from there on the steps were too long, or what they learnt was true of the
+    other rows only. A training should go as far. Since the last steps were by far the longest, that
+    distance is one of `distance / rate` steps at the rate of the lowest loss. Of many steps a part
+    cancels out, so that `n` steps lead about `n ** 0.8` times as far as one::
 
         suggestion * training_steps ** 0.8 = rate * (distance / rate) ** 0.8
 
@@ -200,7 +203,8 @@ def suggest_rate(table: pd.DataFrame, training_steps: int) -> tuple[float, float
     """
     judge = "val_loss" if table["val_loss"].notna().all() else "smoothed_loss"
     rates, losses = table["learning_rate"].to_numpy(), table[judge].to_numpy()
-    bottom = int(np.nanargmin(losses))
+    lowest = np.nanmin(losses)
+    bottom = int(np.argmax(losses <= lowest + AS_LOW * (losses[0] - lowest)))
     nearly = int(np.argmax(losses <= losses[0] - 0.9 * (losses[0] - losses[bottom])))
     distance = np.cumsum(rates)
     most = rates[bottom] / CLEAR
@@ -257,10 +261,12 @@ def _encode(y: Any, loss: Any, model: Any, task: str | None) -> Any:
         }
     if isinstance(y, list | tuple) and y and np.ndim(y[0]) > 0 and hasattr(y[0], "shape"):
         return [_encode(part, _part(loss, i, i), None, task) for i, part in enumerate(y)]
-    if y is None or not isinstance(loss, str) or not _needs_encoding(np.asarray(y), loss):
+    name = loss if isinstance(loss, str) else getattr(loss, "name", "")
+    name = ALIASES.get(name, name)
+    if y is None or name not in LOSSES or not _needs_encoding(np.asarray(y), name):
         return y
     labels: Any = inspect_labels(y, task=task)
-    return choice_for(labels, loss, model=model).encode(y)
+    return choice_for(labels, name, model=model).encode(y)
 
 
 def _part(loss: Any, key: Any, place: int) -> Any:

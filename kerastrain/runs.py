@@ -128,8 +128,14 @@ class TrainingRun:
 
         Returns:
             The folder.
+
+        Raises:
+            RunError: there is a file of that name.
         """
         target = Path(folder)
+        if target.exists() and not target.is_dir():
+            message = f"A run is saved into a folder; {str(folder)!r} is a file. Pass another name."
+            raise RunError(message)
         target.mkdir(parents=True, exist_ok=True)
         _write(target / MODEL, lambda path: self.model.save(path))
         self._warn_of_unsafe_layers(target)

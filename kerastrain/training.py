@@ -8,11 +8,12 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, get_args
 
 import pandas as pd
 
-from kerastrain.checks import Finding, check, enforce
+from kerastrain.checks import RULES, Finding, check, enforce
 from kerastrain.checks.findings import Mode
 from kerastrain.compiling import build, choice_of, compile_settings, is_auto, schedule_settings
 from kerastrain.devices import use_device
@@ -205,11 +206,25 @@ def _check(
     model: keras.Model, rows: Rows, mode: Mode, silence: Sequence[str], settings: dict[str, Any]
 ) -> list[Finding]:
     """Look for what cannot learn, and refuse it or warn, as the user wishes."""
+    _check_mode(mode, silence)
     if mode == "off":
         return []
     findings = check(model, rows.x, rows.y, silence=silence, **settings)
-    enforce(findings, mode)
+    enforce(findings, mode, stacklevel=3)  # the line of the user, who called train
     return findings
+
+
+def _check_mode(mode: str, silence: Sequence[str]) -> None:
+    """Refuse a mode, or the name of a rule, that nothing has."""
+    names = {rule.name for rule in RULES}
+    unknown = sorted({silence} - names if isinstance(silence, str) else {*silence} - names)
+    if mode not in get_args(Mode):
+        message = f"check must be 'error', 'warn' or 'off'; saw {mode!r}. Pass check='warn'."
+        raise DataError(message)
+    if unknown:
+        near = get_close_matches(unknown[0], names, n=1) or sorted(names)[:1]
+        message = f"silence must name rules of check; saw {unknown[0]!r}. Pass silence={near!r}."
+        raise DataError(message)
 
 
 def _early_stopping(patience: int | None, validation: Rows | None) -> list[Any]:

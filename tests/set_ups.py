@@ -700,7 +700,29 @@ WRONG: list[Case] = [
     ),
 ]
 
+# Later rows of series that rise: scaled by the numbers of the training, they lie elsewhere.
+RISING = np.arange(150)[:, None] * np.array([1.0, 2.0, -1.0]) + X[:150, :3] * 9
+RISING = (RISING - RISING[:90].mean(axis=0)) / RISING[:90].std(axis=0)
+
 RIGHT: dict[str, Callable[[], Built]] = {
+    "later rows of series that rise": lambda: (
+        net(1, width=3),
+        RISING[:90],
+        RISING[:90, :1] + 0.1 * X[:90, :1],
+        {"loss": "mse", "validation_data": (RISING[90:], RISING[90:, :1])},
+    ),
+    "names, with the loss that train would choose": lambda: (
+        net(4, "softmax"),
+        X,
+        np.array(list("abcd"))[Y4],
+        {},
+    ),
+    "labels from 1, with the loss that train would choose": lambda: (
+        net(4, "softmax"),
+        X,
+        Y4 + 1,
+        {},
+    ),
     "soft labels": lambda: (net(4, "softmax"), X, HOT * 0.9 + 0.025, {"loss": CCE}),
     "label smoothing": lambda: (
         net(4, "softmax"),

@@ -79,9 +79,10 @@ def test_a_clearly_worse_candidate_is_called_so():
 
 def test_losses_and_optimizers_can_be_paired():
     candidates = [("mse", kt.adam(0.01)), ("mae", "sgd"), "huber", "rmsprop"]
-    result = kt.compare(build, X, AMOUNTS, candidates, seeds=[5], epochs=1)
-    assert list(result.scores["candidate"]) == ["mse + adam(0.01)", "mae + sgd", "huber", "rmsprop"]
-    assert set(result.scores["seed"]) == {5}
+    result = kt.compare(build, X, AMOUNTS, candidates, seeds=[5, 7], epochs=1)
+    names = list(result.scores["candidate"].unique())
+    assert names == ["mse + adam(0.01)", "mae + sgd", "huber", "rmsprop"]
+    assert set(result.scores["seed"]) == {5, 7}
     assert result.measures == ["mae", "rmse"]
 
 
@@ -94,7 +95,14 @@ def test_losses_and_optimizers_can_be_paired():
 )
 def test_candidates_that_cannot_be_compared_are_refused(candidates, error, seen):
     with pytest.raises(error, match=seen):
-        kt.compare(build, X, TWO, candidates, seeds=1, epochs=1)
+        kt.compare(build, X, TWO, candidates, seeds=2, epochs=1)
+
+
+def test_one_seed_and_a_model_in_place_of_a_function_are_refused():
+    with pytest.raises(kt.DataError, match="needs two seeds"):
+        kt.compare(build, X, TWO, seeds=1)
+    with pytest.raises(kt.DataError, match=r"A function must build the model.*saw <Sequential"):
+        kt.compare(keras.Sequential([keras.layers.Dense(1)]), X, TWO)
 
 
 def test_the_picture_names_every_candidate(comparison):

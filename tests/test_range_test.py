@@ -94,7 +94,7 @@ def test_the_losses_are_those_of_keras_training_step_by_step():
     by_hand = []
     for rate in rates:
         model.optimizer.learning_rate = rate
-        by_hand.append(model.train_on_batch(*inputs))
+        by_hand.append(float(model.train_on_batch(*inputs)))
     assert curve.table["loss"].tolist() == pytest.approx(by_hand[: len(curve.table)], rel=1e-5)
     assert curve.table["learning_rate"].tolist() == pytest.approx(rates[: len(curve.table)])
     # all rows are equal here, so that those held out have the loss of the others
@@ -359,6 +359,22 @@ def test_a_step_that_answers_without_a_loss_is_refused():
     model.train_step = lambda data: {"mean": 1.0}
     with pytest.raises(kt.DataError, match="must answer with a loss; saw"):
         find_learning_rate(model, X, AMOUNTS)
+
+
+@pytest.mark.parametrize("labels", [NAMES, (NAMES == "yes") + 1], ids=["names", "1 and 2"])
+def test_a_model_that_was_trained_on_the_users_labels_is_tested_on_them_too(labels):
+    run = kt.train(
+        build(units=2), X, labels, loss="sparse_categorical_crossentropy", epochs=1, verbose=0
+    )
+    assert find_learning_rate(run.model, X, labels).suggestion > 0
+
+
+def test_where_the_loss_stays_low_for_long_the_first_such_rate_counts():
+    rates = np.geomspace(1e-4, 10, 100)
+    table = pd.DataFrame({"learning_rate": rates, "val_loss": np.where(rates < 0.01, 1.0, 0.1)})
+    table.loc[99, "val_loss"] = 0.0999  # by chance a little lower, at a rate of 10
+    suggestion, _, high, _ = suggest_rate(table.assign(smoothed_loss=0.0), 500)
+    assert suggestion <= high < 0.02
 
 
 def test_train_takes_the_suggestion_and_says_why():

@@ -27,6 +27,13 @@ def run():
     return kt.train(build, X, Y, epochs=2, validation_split=0.25, seed=1, verbose=0)
 
 
+def test_a_file_in_the_place_of_the_folder_is_said_and_stays(run, tmp_path):
+    (tmp_path / "taken").write_text("mine")
+    with pytest.raises(kt.RunError, match=r"saved into a folder; .*taken' is a file"):
+        run.save(tmp_path / "taken")
+    assert (tmp_path / "taken").read_text() == "mine"
+
+
 def test_a_loaded_run_equals_the_saved_one(run, tmp_path):
     loaded = kt.load_run(run.save(tmp_path / "deep" / "run"))
     assert loaded.loss == run.loss

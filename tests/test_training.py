@@ -334,6 +334,19 @@ def test_a_set_up_that_cannot_learn_is_refused_and_the_model_is_as_it_was():
         np.testing.assert_array_equal(ours, theirs)
 
 
+def test_a_mode_or_a_rule_that_is_none_is_refused():
+    with pytest.raises(kt.DataError, match=r"saw 'warning'\. Pass check='warn'"):
+        kt.train(build, X, NAMES, check="warning")
+    with pytest.raises(kt.DataError, match=r"saw 'late-stoping'. Pass silence=\['late-stopping'\]"):
+        kt.train(build, X, NAMES, silence=["late-stoping"])
+
+
+def test_warnings_of_check_name_the_line_of_the_user():
+    with pytest.warns(kt.CheckWarning) as caught:
+        kt.train(build, X, NAMES, validation_data=(X, NAMES), epochs=1, verbose=0)
+    assert caught[0].filename == __file__
+
+
 def test_right_set_ups_train_without_a_word():
     with warnings.catch_warnings():
         warnings.simplefilter("error", kt.KerastrainWarning)

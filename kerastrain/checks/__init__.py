@@ -16,6 +16,9 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pandas as pd
+
 from .findings import Finding, Findings, enforce
 from .rules import RULES, Rule
 from .setup import Setup, gather
@@ -115,7 +118,8 @@ def check(
     silent = {silence} if isinstance(silence, str) else set(silence or ())
     with untouched():
         try:
-            given |= _resolved(model, x, y, given)
+            resolved, y = _resolved(model, x, y, given)
+            given |= resolved
             setup = gather(model, x, y, given, unknown)
         except Exception as error:  # whatever a user's objects raise; `fit` would raise it too
             _log.debug("the set-up could not be read", exc_info=True)
@@ -123,42 +127,62 @@ def check(
         return Findings(_ask(setup, silent))
 
 
-def _resolved(model: Any, x: Any, y: Any, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Fill in what was left out: from the compiled model, or as `train` would choose."""
+def _resolved(model: Any, x: Any, y: Any, given: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
+    """Fill in what was left out: from the compiled model, or as `train` would choose.
+
+    `train` would also write labels as its loss wants them, so these are given back.
+    """
     compiled = bool(getattr(model, "compiled", False))
     found: dict[str, Any] = {}
     if _is_auto(given["optimizer"]):
         found["optimizer"] = getattr(model, "optimizer", None) or "adam"
     if _is_auto(given["loss"]):
-        found["loss"] = model.loss if compiled else _chosen(model, x, y)
+        found["loss"], y = (model.loss, y) if compiled else _chosen(model, x, y)
         if compiled and given["loss_weights"] is None:
             found["loss_weights"] = getattr(model._compile_loss, "_user_loss_weights", None)
     if _is_auto(given["metrics"]):
         own = compiled and _is_auto(given["loss"])
         found["metrics"] = getattr(model._compile_metrics, "_user_metrics", None) if own else None
-    return found
+    return found, y
 
 
 def _is_auto(value: Any) -> bool:
     return isinstance(value, str) and value == _AUTO
 
 
-def _chosen(model: Any, x: Any, y: Any) -> Any:
-    """Choose the loss from the labels; none where there are none."""
+def _chosen(model: Any, x: Any, y: Any) -> tuple[Any, Any]:
+    """Choose the loss from the labels, and write them as it wants them."""
     from kerastrain.errors import KerastrainError
     from kerastrain.losses import choose_loss
 
     labelled = x if y is None and not hasattr(x, "shape") else y
     spec = getattr(x, "element_spec", None)
     if labelled is None or (spec is not None and not isinstance(spec, tuple)):
-        return None  # inputs only
+        return None, y  # inputs only
     try:
         choice = choose_loss(labelled, model=model)
     except KerastrainError:
-        return None
+        return None, y
     if isinstance(choice, dict):
-        return {name: one.build_loss() for name, one in choice.items()}
-    return [o.build_loss() for o in choice] if isinstance(choice, list) else choice.build_loss()
+        encoded = y and {name: _encoded(one, y[name]) for name, one in choice.items()}
+        return {name: one.build_loss() for name, one in choice.items()}, encoded
+    if isinstance(choice, list):
+        return [one.build_loss() for one in choice], y and [
+            _encoded(one, part) for one, part in zip(choice, y, strict=True)
+        ]
+    return choice.build_loss(), _encoded(choice, y)
+
+
+def _encoded(choice: Any, y: Any) -> Any:
+    """Write labels as the loss wants them; those that are so already stay what they are."""
+    if y is None:
+        return None
+    encoded = choice.encode(y)
+    if np.array_equal(np.asarray(y), encoded):
+        return y
+    index = getattr(y, "index", None)  # which rows of pandas these are
+    same_rows = isinstance(y, pd.Series) and encoded.ndim == 1
+    return pd.Series(encoded, index=index) if same_rows else encoded
 
 
 def _ask(setup: Setup, silent: set[str]) -> list[Finding]:

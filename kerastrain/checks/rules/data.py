@@ -73,7 +73,7 @@ def missing_values(setup: Setup) -> Iterator[Problem]:
             what = f"{facts.missing} NaN" if facts.missing else f"{facts.infinite} infinite"
             name = facts.where
             frame = hasattr(facts.array, "isna")
-            gaps = f"{name}.notna()" if frame else f"np.isfinite({name})"
+            gaps = f"{name}.notna()" if frame else f"np.isfinite(np.asarray({name}, float))"
             rows = gaps if len(facts.shape) == 1 else f"{gaps}.reshape(len({name}), -1).all(axis=1)"
             rows = f"{gaps}.all(axis=1)" if frame and len(facts.shape) > 1 else rows
             yield Problem(

@@ -105,7 +105,8 @@ def class_weight_classes(setup: Setup) -> Iterator[Problem]:
     without = sorted(classes - {int(k) for k in weights})
     beyond = sorted(int(k) for k in weights if output.units and int(k) >= max(2, output.units))
     if without or beyond:
-        missing = f"none for {', '.join(map(str, without[:8]))}" if without else (
+        more = ", …" if len(without) > 8 else ""
+        missing = f"none for class id {', '.join(map(str, without[:8]))}{more}" if without else (
             f"one for {beyond[0]}, beyond the last class"
         )  # fmt: skip
         yield Problem(
