@@ -142,7 +142,7 @@ def plot_history(history: pd.DataFrame, *, best_epoch: int | None = None) -> Axe
     if best_epoch is not None:
         ax.axvline(best_epoch, color="0.4", linestyle=":")
         ax.annotate(
-            f"best epoch: {best_epoch}",
+            f"lowest: epoch {best_epoch}",
             (best_epoch, 1),
             xycoords=("data", "axes fraction"),
             xytext=(4, -10),
@@ -156,7 +156,7 @@ def plot_history(history: pd.DataFrame, *, best_epoch: int | None = None) -> Axe
         axes[1].set_ylabel("learning rate")
         axes[1].set_ylim(bottom=0)
     axes[-1].set_xlabel("epoch")
-    axes[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes[-1].xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     label_lines(ax)
     return ax
 

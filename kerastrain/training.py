@@ -160,7 +160,7 @@ def train(
         history, interrupted = _fit(
             model, rows, **fit_settings, shuffle=shuffle, seed=seed, loop=loop, verbose=verbose
         )
-        # Keras before 3.9 restores them only where training stopped early
+        # also after Ctrl-C, of which Keras' callback hears nothing
         kept = [stopper.best_weights for stopper in stopping if stopper.best_weights is not None]
         for weights in kept:
             model.set_weights(weights)

@@ -112,6 +112,9 @@ def show(
     print(table.to_string(max_rows=24, line_width=120, na_rep="", float_format="{:.4g}".format))
     print()
     print(report(table))
+    hint = (sys.modules[run.__module__].__doc__ or "").strip().split("\n\n")[-1]
+    if hint.startswith("Try next:"):
+        print(f"\n{hint}")
     if file is not None:
         save_picture(plot(table), file, dpi=150)
         print(f"\nThe picture is in {file}.")
