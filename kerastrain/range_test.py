@@ -32,9 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["LearningRateCurve", "find_learning_rate", "suggest_rate"]
 
 POWER = 0.8  # n steps of one length lead n ** POWER as far as one: a part cancels out
-AS_LOW = (
-    0.02  # of its fall above the lowest loss is as low: after it the loss may lie flat for long
-)
+AS_LOW = 0.02  # of its fall above the lowest loss is as low
+FLAT = 30  # times the rate at which the loss was first as low: it lies flat in between
 CLEAR = 2  # times below the rate of the lowest loss is clear of divergence
 
 
@@ -180,11 +179,13 @@ def _tidy(
 def suggest_rate(table: pd.DataFrame, training_steps: int) -> tuple[float, float, float, str]:
     """Read a good learning rate off the curve.
 
-    The loss of the held-out rows was lowest (to within 2 % of its fall) after a certain distance,
-    `sum(learning_rate)`: from there on the steps were too long, or what they learnt was true of the
-    other rows only. A training should go as far. Since the last steps were by far the longest, that
-    distance is one of `distance / rate` steps at the rate of the lowest loss. Of many steps a part
-    cancels out, so that `n` steps lead about `n ** 0.8` times as far as one::
+    The loss of the held-out rows was lowest after a certain distance, `sum(learning_rate)`: from
+    there on the steps were too long, or what they learnt was true of the other rows only. A
+    training should go as far. (Where the loss lies flat, as low to within 2 % of its fall, while
+    the rate rises thirtyfold, chance decides where it is lowest; the first such place counts.) Since
+    the last steps were by far the longest, that distance is one of `distance / rate` steps at the
+    rate of the lowest loss. Of many steps a part cancels out, so that `n` steps lead about
+    `n ** 0.8` times as far as one::
 
         suggestion * training_steps ** 0.8 = rate * (distance / rate) ** 0.8
 
@@ -203,8 +204,11 @@ def suggest_rate(table: pd.DataFrame, training_steps: int) -> tuple[float, float
     """
     judge = "val_loss" if table["val_loss"].notna().all() else "smoothed_loss"
     rates, losses = table["learning_rate"].to_numpy(), table[judge].to_numpy()
-    lowest = np.nanmin(losses)
-    bottom = int(np.argmax(losses <= lowest + AS_LOW * (losses[0] - lowest)))
+    bottom = int(np.nanargmin(losses))
+    as_low = losses[bottom] + AS_LOW * (losses[0] - losses[bottom])
+    first = int(np.argmax(losses <= as_low))
+    if rates[bottom] > FLAT * rates[first]:
+        bottom = first
     nearly = int(np.argmax(losses <= losses[0] - 0.9 * (losses[0] - losses[bottom])))
     distance = np.cumsum(rates)
     most = rates[bottom] / CLEAR

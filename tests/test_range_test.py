@@ -94,6 +94,7 @@ def test_the_losses_are_those_of_keras_training_step_by_step():
     by_hand = []
     for rate in rates:
         model.optimizer.learning_rate = rate
+        model.reset_metrics()  # Keras before 3.15 gives the mean of all batches so far
         by_hand.append(float(model.train_on_batch(*inputs)))
     assert curve.table["loss"].tolist() == pytest.approx(by_hand[: len(curve.table)], rel=1e-5)
     assert curve.table["learning_rate"].tolist() == pytest.approx(rates[: len(curve.table)])
