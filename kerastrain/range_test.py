@@ -182,9 +182,9 @@ def suggest_rate(table: pd.DataFrame, training_steps: int) -> tuple[float, float
     The loss of the held-out rows was lowest after a certain distance, `sum(learning_rate)`: from
     there on the steps were too long, or what they learnt was true of the other rows only. A
     training should go as far. (Where the loss lies flat, as low to within 2 % of its fall, while
-    the rate rises thirtyfold, chance decides where it is lowest; the first such place counts.) Since
-    the last steps were by far the longest, that distance is one of `distance / rate` steps at the
-    rate of the lowest loss. Of many steps a part cancels out, so that `n` steps lead about
+    the rate rises thirtyfold, chance decides where it is lowest; the first such place counts.)
+    Since the last steps were by far the longest, that distance is one of `distance / rate` steps at
+    the rate of the lowest loss. Of many steps a part cancels out, so that `n` steps lead about
     `n ** 0.8` times as far as one::
 
         suggestion * training_steps ** 0.8 = rate * (distance / rate) ** 0.8
