@@ -75,7 +75,7 @@ def check(
         x: Inputs as `fit` takes them: arrays, frames, a data set, a generator.
         y: Labels as `fit` takes them. Left out with a data set.
         loss: As in `compile`. Left out, that of the compiled model, or else the one that
-            `choose_loss` takes for these labels.
+            `choose_loss` takes for these labels, which are then looked at as `train` writes them.
         optimizer: As in `compile`. Left out, that of the compiled model, or else Adam.
         metrics: As in `compile`. Left out, those of the compiled model, or else none.
         weighted_metrics: As in `compile`, like all below to `auto_scale_loss`.
