@@ -111,7 +111,6 @@ def test_checkpoints_and_logged_files_are_the_same(tmp_path):
 
 
 def test_tensorboard_writes_epochs_of_both_splits(tmp_path):
-    pytest.importorskip("tensorboard")
     run_both(lambda loop: [CALLBACKS.TensorBoard(tmp_path / loop)], epochs=2)
     for loop in ("keras", "graph"):
         assert {path.name for path in (tmp_path / loop).iterdir()} == {"train", "validation"}
