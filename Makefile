@@ -9,8 +9,8 @@ install:  ## install kerastrain with what its tests need
 test:  ## run all tests and doctests, but the slow ones
 	pytest
 
-quick:  ## run the tests that need no TensorFlow, in seconds
-	pytest tests -m 'not tensorflow and not slow'
+quick:  ## run the tests that need neither TensorFlow nor another process, in seconds
+	pytest tests -m 'not tensorflow and not process and not slow'
 
 slow:  ## run the tests that are too long for every day
 	pytest -m slow

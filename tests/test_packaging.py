@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.process
 ROOT = Path(__file__).parents[1]
 SETS = (ROOT / "data" / "datasets.csv").read_text(encoding="utf-8").splitlines()[1:]
 

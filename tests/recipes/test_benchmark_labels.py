@@ -4,6 +4,8 @@ import pytest
 
 from recipes import benchmark_labels
 
+pytestmark = pytest.mark.process
+
 
 def test_the_benchmark_measures_time_memory_and_imports():
     table = benchmark_labels.run(rows=2_000_000, repeats=1)

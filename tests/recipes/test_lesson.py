@@ -40,6 +40,7 @@ def test_every_recipe_stands_in_the_index():
     assert {name for name in shown if not name.startswith("benchmark")} == set(LESSONS)
 
 
+@pytest.mark.process
 def test_the_index_needs_neither_keras_nor_tensorflow():
     code = "import sys, recipes.__main__ as m; m.index(); print('keras' in sys.modules)"
     answer = subprocess.run(
