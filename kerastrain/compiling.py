@@ -78,8 +78,8 @@ def build(build_model: Callable[[Any], Any], choice: Choices | None) -> keras.Mo
 
     if isinstance(build_model, keras.Model) or not callable(build_model):
         message = (
-            "A function must build the model, anew for each training; saw "
-            f"{build_model!r}. Write def build_model(choice): and return in it "
+            "build_model must be a function that builds a model anew each time (train() alone takes "
+            f"a model too); saw {build_model!r}. Write def build_model(choice): and return in it "
             "keras.Sequential([..., keras.layers.Dense(choice.units, choice.activation)])."
         )
         raise DataError(message)

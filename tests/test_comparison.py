@@ -101,7 +101,7 @@ def test_candidates_that_cannot_be_compared_are_refused(candidates, error, seen)
 def test_one_seed_and_a_model_in_place_of_a_function_are_refused():
     with pytest.raises(kt.DataError, match="needs two seeds"):
         kt.compare(build, X, TWO, seeds=1)
-    with pytest.raises(kt.DataError, match=r"A function must build the model.*saw <Sequential"):
+    with pytest.raises(kt.DataError, match=r"a function that builds a model anew.*saw <Sequential"):
         kt.compare(keras.Sequential([keras.layers.Dense(1)]), X, TWO)
 
 

@@ -236,6 +236,23 @@ def test_a_step_is_traced_once():
     assert len(calls) == 2  # once for the variables that lack, once for the step
 
 
+class OwnMetrics(keras.Sequential):
+    """Reports something else at each step, under the same names."""
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        return {name: 2 * value for name, value in super().compute_metrics(x, y, y_pred).items()}
+
+
+def test_what_an_epoch_reports_is_what_the_metrics_hold_as_in_keras():
+    def make():
+        keras.utils.set_random_seed(7)
+        model = OwnMetrics([keras.Input((6,)), LAYERS.Dense(1)])
+        model.compile("sgd", "mse", jit_compile=False)
+        return model
+
+    compare_with_keras(make, X, X[:, :1], batch_size=14, validation_split=0.2)
+
+
 def make_subclass(kind):
     def make():
         keras.utils.set_random_seed(7)

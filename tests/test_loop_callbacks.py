@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import kerastrain as kt
+from kerastrain.loop import windows
 from kerastrain.loop.callbacks import acts_on_batches
 
 pytestmark = pytest.mark.tensorflow
@@ -168,6 +169,17 @@ def test_no_step_is_made_after_a_loss_that_is_no_number_in_the_last_full_batch(l
     assert int(model.optimizer.iterations.value) == len(Y) // 7
     assert len(Y) % 7
     assert len(history) == 1
+
+
+def test_a_loss_that_is_no_number_at_the_end_of_a_window_ends_the_epoch_too(monkeypatch):
+    monkeypatch.setattr(windows, "_RESIDENT_BYTES", 0)
+    monkeypatch.setattr(windows, "_WINDOW_BYTES", 8 * 20 * 2)  # two batches of 8 rows of 20 bytes
+    y = Y.copy()
+    y[15] = np.nan
+    model = make(learning_rate=0.01)
+    stop = [CALLBACKS.TerminateOnNaN()]
+    kt.fit(model, X, y, batch_size=8, shuffle=False, loop="graph", callbacks=stop)
+    assert int(model.optimizer.iterations.value) == 2
 
 
 def test_terminate_on_nan_raises_where_it_is_told_to():

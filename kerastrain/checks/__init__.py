@@ -164,12 +164,12 @@ def _chosen(model: Any, x: Any, y: Any) -> tuple[Any, Any]:
     except KerastrainError:
         return None, y
     if isinstance(choice, dict):
-        encoded = y and {name: _encoded(one, y[name]) for name, one in choice.items()}
-        return {name: one.build_loss() for name, one in choice.items()}, encoded
+        losses = {name: one.build_loss() for name, one in choice.items()}
+        parts = {} if y is None else {name: _encoded(one, y[name]) for name, one in choice.items()}
+        return losses, parts or None
     if isinstance(choice, list):
-        return [one.build_loss() for one in choice], y and [
-            _encoded(one, part) for one, part in zip(choice, y, strict=True)
-        ]
+        each = [] if y is None else zip(choice, y, strict=True)
+        return [one.build_loss() for one in choice], [_encoded(*pair) for pair in each] or None
     return choice.build_loss(), _encoded(choice, y)
 
 

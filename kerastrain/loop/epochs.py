@@ -93,9 +93,9 @@ class Phase:
                 "stop_on_nan": stop_on_nan,
                 "tick": lambda step, base=base: tick(base + step),
             }
-            step, logs = self._attempt(leaves, part, begin, end, **options)
+            step, stopped, logs = self._attempt(leaves, part, begin, end, **options)
             done = base + step
-            if step < end:
+            if stopped:
                 break
         return done, logs if self._keeps_metrics else _report(self.model, logs)
 

@@ -44,8 +44,11 @@ def has_plain_steps(model: keras.Model) -> bool:
     """Tell whether a model computes its steps as Keras does, and nothing of its own."""
     import keras
 
-    names = ("train_step", "test_step", "reset_metrics", "get_metrics_result")
-    return all(getattr(type(model), name) is getattr(keras.Model, name) for name in names)
+    names = ("train_step", "test_step", "compute_metrics", "reset_metrics", "get_metrics_result")
+    return all(
+        getattr(getattr(model, name), "__func__", None) is getattr(keras.Model, name)
+        for name in names
+    )
 
 
 def is_built_of_keras(model: keras.Model) -> bool:

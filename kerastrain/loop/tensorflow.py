@@ -95,7 +95,7 @@ class Program:
         fresh: bool = False,
         stop_on_nan: bool = False,
         tick: Callable[[int], None] = lambda step: None,
-    ) -> tuple[int, Any]:
+    ) -> tuple[int, bool, Any]:
         """Run steps over rows that lie in memory.
 
         Args:
@@ -109,7 +109,8 @@ class Program:
             tick: Called with the steps done, after each block.
 
         Returns:
-            The number of the step after the last one that ran, and what that one returned.
+            The number of the step after the last one that ran, whether its loss ended the run, and
+            what it returned.
         """
         import tensorflow as tf
 
@@ -128,7 +129,7 @@ class Program:
             self._set_pace(mode, done - step, time.perf_counter() - begin)
             step = done
             tick(step)
-        return step, logs
+        return step, stopped, logs
 
     def _set_pace(self, mode: str, steps: int, seconds: float) -> None:
         """Choose how many steps the next block has, so that it is short for any model."""
