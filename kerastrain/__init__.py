@@ -3,11 +3,9 @@
 The whole public surface stands here. The README lists the rooms behind it.
 """
 
+from kerastrain.arrays.datasets import Dataset, list_datasets, load_dataset
+from kerastrain.arrays.rows import split_rows
 from kerastrain.checks import Finding, check
-from kerastrain.comparison import Comparison, compare
-from kerastrain.datasets import Dataset, list_datasets, load_dataset
-from kerastrain.descent import trace_descent
-from kerastrain.devices import list_devices, use_device
 from kerastrain.errors import (
     CheckError,
     CheckWarning,
@@ -20,16 +18,18 @@ from kerastrain.errors import (
     OptimizerError,
     RunError,
 )
-from kerastrain.labels import Labels, inspect_labels, one_hot
-from kerastrain.landscape import loss_landscape
+from kerastrain.experiments.comparison import Comparison, compare
+from kerastrain.experiments.descent import trace_descent
+from kerastrain.experiments.landscape import loss_landscape
+from kerastrain.experiments.tuning import Tuning, tune_optimizer
+from kerastrain.labels.inspection import Labels, inspect_labels, one_hot
 from kerastrain.loop import fit
-from kerastrain.losses import LossChoice, choose_loss
-from kerastrain.optimizers import adam, sgd
-from kerastrain.range_test import LearningRateCurve, find_learning_rate
-from kerastrain.rows import split_rows
-from kerastrain.runs import TrainingRun, load_run
-from kerastrain.training import train
-from kerastrain.tuning import Tuning, tune_optimizer
+from kerastrain.losses.choosing import LossChoice, choose_loss
+from kerastrain.models.devices import list_devices, use_device
+from kerastrain.optimizers.builders import adam, sgd
+from kerastrain.optimizers.range_test import LearningRateCurve, find_learning_rate
+from kerastrain.training.course import train
+from kerastrain.training.runs import TrainingRun, load_run
 
 __all__ = [
     "CheckError",

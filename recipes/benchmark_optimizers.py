@@ -23,8 +23,8 @@ import numpy as np
 import pandas as pd
 
 import kerastrain as kt
-from kerastrain.intervals import mean_interval
-from kerastrain.plots import COLOURS, new_axes
+from kerastrain.experiments.intervals import mean_interval
+from kerastrain.plots.pictures import COLOURS, new_axes
 
 from .lesson import show
 

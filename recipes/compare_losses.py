@@ -21,7 +21,7 @@ import keras
 import pandas as pd
 
 import kerastrain as kt
-from kerastrain.plots import draw_intervals, new_axes
+from kerastrain.plots.pictures import draw_intervals, new_axes
 
 from .lesson import show
 

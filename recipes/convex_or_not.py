@@ -22,8 +22,8 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 import kerastrain as kt
-from kerastrain.plots import new_axes
-from kerastrain.surfaces import plot_descent, plot_landscape
+from kerastrain.plots.pictures import new_axes
+from kerastrain.plots.surfaces import plot_descent, plot_landscape
 
 from .lesson import show
 

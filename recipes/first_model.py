@@ -18,7 +18,7 @@ import keras
 import pandas as pd
 
 import kerastrain as kt
-from kerastrain.plots import plot_history
+from kerastrain.plots.pictures import plot_history
 
 from .lesson import show
 

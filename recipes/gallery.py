@@ -12,7 +12,7 @@ from importlib import import_module
 
 from PIL import Image  # matplotlib needs it too
 
-from kerastrain.plots import save_picture
+from kerastrain.plots.pictures import save_picture
 
 from .lesson import FOLDER, lessons, moral
 

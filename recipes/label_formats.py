@@ -24,7 +24,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 import kerastrain as kt
-from kerastrain.plots import COLOURS, new_axes
+from kerastrain.plots.pictures import COLOURS, new_axes
 
 from .lesson import show
 

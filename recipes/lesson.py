@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from kerastrain.plots import save_picture
+from kerastrain.plots.pictures import save_picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

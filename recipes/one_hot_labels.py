@@ -19,7 +19,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 import kerastrain as kt
-from kerastrain.plots import new_axes
+from kerastrain.plots.pictures import new_axes
 
 from .lesson import show
 

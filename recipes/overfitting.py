@@ -19,7 +19,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 import kerastrain as kt
-from kerastrain.plots import COLOURS, label_lines, new_axes
+from kerastrain.plots.pictures import COLOURS, label_lines, new_axes
 
 from .lesson import show
 

@@ -19,8 +19,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 import kerastrain as kt
-from kerastrain.plots import COLOURS, new_axes
-from kerastrain.surfaces import plot_descent
+from kerastrain.plots.pictures import COLOURS, new_axes
+from kerastrain.plots.surfaces import plot_descent
 
 from .lesson import show
 

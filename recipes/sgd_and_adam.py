@@ -21,8 +21,8 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 import kerastrain as kt
-from kerastrain.plots import COLOURS, label_lines, new_axes
-from kerastrain.surfaces import plot_landscape
+from kerastrain.plots.pictures import COLOURS, label_lines, new_axes
+from kerastrain.plots.surfaces import plot_landscape
 
 from .lesson import show
 

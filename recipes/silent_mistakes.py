@@ -19,7 +19,7 @@ import pandas as pd
 from keras import layers
 
 import kerastrain as kt
-from kerastrain.plots import COLOURS, new_axes
+from kerastrain.plots.pictures import COLOURS, new_axes
 
 from .lesson import show
 

@@ -21,8 +21,8 @@ from matplotlib.axes import Axes
 
 import kerastrain as kt
 from kerastrain.loop import start_over
-from kerastrain.plots import COLOURS, new_axes
-from kerastrain.rate_plots import plot_rates
+from kerastrain.plots.pictures import COLOURS, new_axes
+from kerastrain.plots.rates import plot_rates
 
 from .lesson import show
 

@@ -21,7 +21,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 import kerastrain as kt
-from kerastrain.plots import COLOURS, label_lines, new_axes
+from kerastrain.plots.pictures import COLOURS, label_lines, new_axes
 
 from .lesson import show
 

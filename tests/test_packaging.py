@@ -16,7 +16,7 @@ ELSEWHERE = """
 import sys
 from pathlib import Path
 import kerastrain
-from kerastrain.datasets import list_datasets, load_dataset
+from kerastrain.arrays.datasets import list_datasets, load_dataset
 
 home = Path(sys.argv[1]).resolve()
 assert Path(kerastrain.__file__).resolve().is_relative_to(home), kerastrain.__file__

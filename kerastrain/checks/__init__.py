@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .findings import Finding, Findings, enforce
-from .rules import RULES, Rule
-from .setup import Setup, gather
-from .untouched import untouched
+from kerastrain.checks.findings import Finding, Findings, enforce
+from kerastrain.checks.rules import RULES, Rule
+from kerastrain.checks.setup import Setup, gather
+from kerastrain.models.untouched import untouched
 
 if TYPE_CHECKING:
     import keras
@@ -153,7 +153,7 @@ def _is_auto(value: Any) -> bool:
 def _chosen(model: Any, x: Any, y: Any) -> tuple[Any, Any]:
     """Choose the loss from the labels, and write them as it wants them."""
     from kerastrain.errors import KerastrainError
-    from kerastrain.losses import choose_loss
+    from kerastrain.losses.choosing import choose_loss
 
     labelled = x if y is None and not hasattr(x, "shape") else y
     spec = getattr(x, "element_spec", None)

@@ -10,23 +10,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerastrain.heads import Head, read_head
-
-from .facts import Facts, is_plain, look_at
-from .network import (
-    Pass,
+from kerastrain.arrays.facts import Facts, is_plain, look_at
+from kerastrain.arrays.sources import Data, read_data
+from kerastrain.checks.settings import Loss, Optimizer, copy_metric, read_loss, read_optimizer
+from kerastrain.checks.trial import Pass, run_once, small_batch, worth_running
+from kerastrain.models.copies import (
     has_graph,
     has_own_step,
     layers_of,
     looked_at,
     output_names,
-    run_once,
-    small_batch,
     unfolded,
-    worth_running,
 )
-from .settings import Loss, Optimizer, copy_metric, read_loss, read_optimizer
-from .sources import Data, read_data
+from kerastrain.models.heads import Head, read_head
 
 __all__ = ["Output", "Setup", "gather"]
 

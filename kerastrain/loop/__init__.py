@@ -6,7 +6,7 @@
 - `keras` is the other loop, `model.fit` itself; `reuse` trains one compiled model many times
 """
 
-from kerastrain.loop.fit import TrainingInterrupted, fit
+from kerastrain.loop.fitting import TrainingInterrupted, fit
 from kerastrain.loop.reuse import start_over
 
 __all__ = ["TrainingInterrupted", "fit", "start_over"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kerastrain.loop.arrays import Rows, pack_rows, split_rows
 from kerastrain.loop.callbacks import acts_on_batches
+from kerastrain.loop.packing import Rows, pack_rows, split_rows
 
 if TYPE_CHECKING:
     import keras

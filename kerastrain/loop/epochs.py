@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from kerastrain.loop.arrays import Rows, row_order
 from kerastrain.loop.modes import choose_mode
+from kerastrain.loop.packing import Rows, row_order
+from kerastrain.loop.program import Program, program_for
 from kerastrain.loop.progress import Progress
-from kerastrain.loop.tensorflow import Program, program_for
 from kerastrain.loop.windows import resident, windows
 
 if TYPE_CHECKING:

@@ -37,7 +37,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kerastrain.loop.models import all_layers
+from kerastrain.loop.traits import all_layers
 
 if TYPE_CHECKING:
     import keras

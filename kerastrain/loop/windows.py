@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerastrain.loop.arrays import Rows
+from kerastrain.loop.packing import Rows
 
 __all__ = ["resident", "windows"]
 

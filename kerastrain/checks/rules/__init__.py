@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from kerastrain.checks.findings import Problem, Severity
-from kerastrain.checks.setup import Setup
-
-from . import (
+from kerastrain.checks.rules import (
     callbacks,
     data,
     datasets,
@@ -22,6 +20,7 @@ from . import (
     shapes,
     weights,
 )
+from kerastrain.checks.setup import Setup
 
 __all__ = ["RULES", "Rule"]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kerastrain.checks.facts import Facts
+from kerastrain.arrays.facts import Facts
 from kerastrain.checks.findings import Problem
 from kerastrain.checks.settings import AMOUNTS, CROSSENTROPIES
 from kerastrain.checks.setup import Output, Setup

@@ -116,7 +116,7 @@ def endless_validation(setup: Setup) -> Iterator[Problem]:
     given = setup.given["validation_data"]
     if given is None or isinstance(given, tuple | list) or setup.given["validation_steps"]:
         return
-    from kerastrain.checks.sources import read_data
+    from kerastrain.arrays.sources import read_data
 
     if read_data(given).batches == -1:
         yield Problem(

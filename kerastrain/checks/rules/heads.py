@@ -7,10 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from kerastrain.checks.findings import Problem
+from kerastrain.checks.rules.labels import ID_LOSSES
 from kerastrain.checks.settings import AMOUNTS, BINARY, CATEGORICAL, CROSSENTROPIES, HINGE
 from kerastrain.checks.setup import Output, Setup
-
-from .labels import ID_LOSSES
 
 PROBABILITY_LOSSES = CROSSENTROPIES | CATEGORICAL | BINARY | set(ID_LOSSES)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from kerastrain.checks.facts import Facts
+from kerastrain.arrays.facts import Facts
 from kerastrain.checks.findings import Problem
 from kerastrain.checks.settings import AMOUNTS, BINARY, CATEGORICAL, CROSSENTROPIES, HINGE
 from kerastrain.checks.setup import Output, Setup

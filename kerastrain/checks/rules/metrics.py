@@ -14,11 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerastrain.checks.findings import Problem
+from kerastrain.checks.rules.labels import ID_LOSSES
+from kerastrain.checks.rules.shapes import columns
 from kerastrain.checks.settings import AMOUNTS, BINARY, CATEGORICAL, CROSSENTROPIES, HINGE
 from kerastrain.checks.setup import Output, Setup
-
-from .labels import ID_LOSSES
-from .shapes import columns
 
 # Keras' metrics whose best value is 1 and that judge decisions, not distances.
 SCORES = {"Accuracy", "BinaryAccuracy", "CategoricalAccuracy", "SparseCategoricalAccuracy",

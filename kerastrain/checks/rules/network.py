@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from kerastrain.checks.findings import Problem
-from kerastrain.checks.network import layers_of
 from kerastrain.checks.settings import CROSSENTROPIES
 from kerastrain.checks.setup import Setup
+from kerastrain.models.copies import layers_of
 
 _LINEAR = {"InputLayer", "Flatten", "Reshape", "Dropout", "Permute", "BatchNormalization",
            "Rescaling", "Normalization", "Identity", "ZeroPadding1D", "ZeroPadding2D",

@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerastrain.checks.facts import Facts, class_ids, look_at
+from kerastrain.arrays.facts import Facts, class_ids, look_at
+from kerastrain.arrays.sources import Data, read_data
 from kerastrain.checks.findings import Problem
+from kerastrain.checks.rules.labels import ID_LOSSES
 from kerastrain.checks.settings import AMOUNTS
 from kerastrain.checks.setup import Setup
-from kerastrain.checks.sources import Data, read_data
-
-from .labels import ID_LOSSES
 
 
 def run_length(setup: Setup) -> Iterator[Problem]:

@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from kerastrain.checks.facts import Facts
+from kerastrain.arrays.facts import Facts
 from kerastrain.checks.findings import Problem
+from kerastrain.checks.rules.labels import ID_LOSSES
 from kerastrain.checks.settings import AMOUNTS, BINARY, CATEGORICAL, HINGE
 from kerastrain.checks.setup import Output, Setup
-
-from .labels import ID_LOSSES
 
 Shape = tuple[int | None, ...]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kerastrain.checks.facts import look_at
+from kerastrain.arrays.facts import look_at
 from kerastrain.checks.findings import Problem
 from kerastrain.checks.settings import AMOUNTS
 from kerastrain.checks.setup import Setup

@@ -1,0 +1,191 @@
+"""Which loop trains the model?  The fast one where it gives the same numbers, else `model.fit`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from kerastrain.errors import DataError
+from kerastrain.loop.decide import prepare, why_not_here
+from kerastrain.loop.fallback import train_by_keras
+from kerastrain.loop.history import Recorder, tidy
+from kerastrain.loop.modes import MODES
+from kerastrain.loop.packing import Rows
+from kerastrain.loop.progress import Progress
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["TrainingInterrupted", "fit"]
+
+_LOOPS = ("auto", *MODES, "model.fit")
+
+
+class TrainingInterrupted(KeyboardInterrupt):
+    """Ctrl-C during a training; the model stands after a whole number of steps.
+
+    Args:
+        history: The tidy table of the epochs that were completed.
+    """
+
+    def __init__(self, history: pd.DataFrame) -> None:
+        super().__init__(f"interrupted after {history['epoch'].nunique()} full epochs")
+        self.history = history
+
+
+def fit(
+    model: keras.Model,
+    x: Any,
+    y: Any = None,
+    *,
+    batch_size: int | None = None,
+    epochs: int = 1,
+    verbose: str | int = "auto",
+    callbacks: Any = None,
+    validation_split: float = 0.0,
+    validation_data: Any = None,
+    shuffle: bool | str = True,
+    class_weight: dict[int, float] | None = None,
+    sample_weight: Any = None,
+    initial_epoch: int = 0,
+    steps_per_epoch: int | None = None,
+    validation_steps: int | None = None,
+    validation_batch_size: int | None = None,
+    validation_freq: Any = 1,
+    loop: str = "auto",
+    seed: int | None = None,
+) -> pd.DataFrame:
+    """Train a compiled model with the numbers of `model.fit`, many times faster.
+
+    The drop-in for `model.fit`: arguments that are not named below are Keras' own. Data in memory
+    (arrays, tensors, data frames, memory-mapped files) run in blocks of steps inside TensorFlow.
+    What such a block cannot do, `model.fit` itself does: data sets and generators, callbacks that
+    act on batches, eager mode, distribution, another backend.
+
+    A plain graph (`loop="graph"`) gives the bits of `model.fit(shuffle=False, jit_compile=False)`.
+    XLA rounds otherwise: histories agree to 1e-5, until somewhere a relu unit lies within rounding
+    of its kink and the two roundings part. XLA is chosen where this many steps make it faster,
+    compiling included, so another number of epochs may give other last digits.
+
+    Args:
+        model: A compiled model. It is trained from the weights that it has.
+        x: Inputs, as `model.fit` takes them.
+        y: Targets, likewise.
+        shuffle: Whether each pass sees the rows in a fresh order. The order is kerastrain's own: it
+            follows from `seed` and the number of the epoch alone.
+        seed: Decides the order of rows. Left out, one is drawn; it stands in the history's `attrs`.
+            The generators of `random`, NumPy and TensorFlow stay as they are.
+        loop: `"auto"`, or one way by name: `"graph"`, `"xla-step"`, `"xla-loop"` (see
+            `kerastrain.loop.modes` for the rule) or `"model.fit"`. It wins over `jit_compile`.
+        verbose: `"auto"` draws one line on a terminal or in a notebook and is silent elsewhere.
+        batch_size: As in Keras.
+        epochs: As in Keras.
+        callbacks: As in Keras.
+        validation_split: As in Keras: the last rows.
+        validation_data: As in Keras.
+        class_weight: As in Keras.
+        sample_weight: As in Keras.
+        initial_epoch: As in Keras.
+        steps_per_epoch: As in Keras.
+        validation_steps: As in Keras.
+        validation_batch_size: As in Keras.
+        validation_freq: As in Keras.
+
+    Returns:
+        One row for each epoch and split; see `kerastrain.loop.history.tidy`. `attrs` says which
+        `loop` ran and why, on which `device`, and with which `seed`.
+
+    Raises:
+        DataError: `loop` names no loop, or one that cannot train this; the message says why.
+        TrainingInterrupted: Ctrl-C; it holds the history so far.
+    """
+    import keras
+
+    if loop not in _LOOPS:
+        message = f"loop must be one of {', '.join(_LOOPS)}; saw {loop!r}."
+        raise DataError(message)
+    if isinstance(callbacks, keras.callbacks.CallbackList):
+        callbacks = callbacks.callbacks
+    given = keras.tree.flatten(callbacks) if callbacks else []
+    seed = int(np.random.default_rng().integers(2**31)) if seed is None else int(seed)
+    arguments: dict[str, Any] = {
+        "batch_size": batch_size,
+        "epochs": epochs,
+        "validation_split": validation_split,
+        "validation_data": validation_data,
+        "shuffle": shuffle,
+        "class_weight": class_weight,
+        "sample_weight": sample_weight,
+        "initial_epoch": initial_epoch,
+        "steps_per_epoch": steps_per_epoch,
+        "validation_steps": validation_steps,
+        "validation_batch_size": validation_batch_size,
+        "validation_freq": validation_freq,
+    }
+    data = prepare(x, y, arguments)
+    problem = "loop='model.fit'" if loop == "model.fit" else why_not_here(model, given)
+    problem = problem or (data if isinstance(data, str) else "")
+    if problem and loop not in ("auto", "model.fit"):
+        message = f"loop={loop!r} cannot train this: {problem}. Leave loop= out: model.fit can."
+        raise DataError(message)
+    recorder = Recorder()
+    progress = Progress(verbose, epochs, initial_epoch)
+    hooks = [recorder.callback(model), *given, progress.callback()]
+    ran = "model.fit"
+    try:
+        if problem or isinstance(data, str):
+            ran = f"model.fit: {problem}"
+            train_by_keras(model, x, y, data, arguments, hooks, seed=seed)
+        else:
+            ran = _train_fast(model, *data, arguments, hooks, progress, loop=loop, seed=seed)
+    except KeyboardInterrupt as stop:
+        history = tidy(recorder.records, loop=ran, device=_device(model), seed=seed)
+        raise TrainingInterrupted(history) from stop
+    finally:
+        progress.close()
+    return tidy(recorder.records, loop=ran, device=_device(model), seed=seed)
+
+
+def _train_fast(
+    model: keras.Model,
+    rows: Rows,
+    val_rows: Rows | None,
+    arguments: dict[str, Any],
+    hooks: list[keras.callbacks.Callback],
+    progress: Progress,
+    *,
+    loop: str,
+    seed: int,
+) -> str:
+    import keras
+
+    from kerastrain.loop.epochs import Job, train
+
+    kept = ("epochs", "initial_epoch", "steps_per_epoch", "validation_steps", "validation_freq")
+    job = Job(
+        rows=rows,
+        val_rows=val_rows,
+        shuffle=arguments["shuffle"],
+        seed=seed,
+        loop=loop,
+        **{name: arguments[name] for name in kept},
+    )
+    callbacks = keras.callbacks.CallbackList(
+        hooks,
+        add_history=True,
+        model=model,
+        verbose=progress.verbose,
+        epochs=job.epochs,
+        steps=job.steps_per_epoch or rows.batches,
+    )
+    phase = train(model, job, callbacks, progress)
+    return f"{phase.mode}: {phase.why}" if phase.mode else "graph: no epoch was asked for"
+
+
+def _device(model: keras.Model) -> str:
+    """Name the device that holds the model's weights, as `list_devices` does."""
+    value = next((variable.value for variable in model.variables), None)
+    place = str(getattr(value, "device", "") or "cpu:0")
+    return place.lower().rpartition("device:")[2] or "cpu:0"

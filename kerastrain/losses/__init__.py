@@ -1,0 +1,1 @@
+"""Which loss, last layer and metrics go with these labels and this model?"""

@@ -1,0 +1,1 @@
+"""Which optimizer, and which learning rate?  SGD and Adam as Keras objects; the range test."""

@@ -1,0 +1,1 @@
+"""How do the pictures look?  matplotlib is imported when one is asked for."""

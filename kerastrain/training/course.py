@@ -1,0 +1,286 @@
+"""How is a model trained?  `train` chooses, checks, compiles, fits and tells.
+
+The steps stand in `train` in their order; each is one small function below it.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, get_args
+
+import pandas as pd
+
+from kerastrain.checks import RULES, Finding, check, enforce
+from kerastrain.checks.findings import Mode
+from kerastrain.errors import DataError, KerastrainWarning
+from kerastrain.labels.inspection import inspect_labels
+from kerastrain.loop import TrainingInterrupted, fit
+from kerastrain.losses.choosing import LossChoice, choose_loss
+from kerastrain.losses.outputs import Choices, each
+from kerastrain.losses.preparation import (
+    Rows,
+    class_ids,
+    count_steps,
+    encode,
+    hold_out,
+    is_data_set,
+)
+from kerastrain.models.devices import use_device
+from kerastrain.models.seeds import choose_seed, seed_model, seeded
+from kerastrain.optimizers.builders import adam
+from kerastrain.optimizers.range_test import find_learning_rate
+from kerastrain.training.compiling import (
+    build,
+    choice_of,
+    compile_settings,
+    is_auto,
+    schedule_settings,
+)
+from kerastrain.training.runs import TrainingRun
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["train"]
+
+
+def train(
+    model: keras.Model | Callable[[Any], keras.Model],
+    x: Any,
+    y: Any = None,
+    *,
+    loss: Any = "auto",
+    optimizer: str | keras.optimizers.Optimizer | None = None,
+    metrics: Any = "auto",
+    epochs: int = 10,
+    batch_size: int = 32,
+    validation_split: float = 0.0,
+    validation_data: Any = None,
+    task: str | None = None,
+    robust: bool = False,
+    class_weight: dict[Any, float] | None = None,
+    sample_weight: Any = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    patience: int | None = None,
+    schedule: str | None = None,
+    warmup_epochs: float = 0,
+    shuffle: bool = True,
+    seed: int | None = None,
+    device: str = "auto",
+    check: Mode = "error",
+    silence: Sequence[str] = (),
+    loop: str = "auto",
+    verbose: str | int = "auto",
+) -> TrainingRun:
+    """Train a model on data, with the loss that the labels ask for.
+
+    It trains the model that it is given, and goes on from its weights when called again. x, y and
+    the weights stay as they are; so do the caller's random generators.
+
+    The plain Keras calls are `model.compile(optimizer, choice.build_loss(), choice.
+    build_metrics())` and `model.fit(x, choice.encode(y), ...)`, with `choice = choose_loss(y,
+    model=model)`.
+
+    Args:
+        model: A Keras model; or a function that gets the choice of the loss and builds one from
+            its `units` and `activation`, so that `seed` decides the initial weights too.
+        x: Inputs with one row for each example: an array, DataFrame or memmap, a dict or list of
+            arrays; or a `tf.data.Dataset` or `keras.utils.PyDataset` that yields (x, y).
+        y: Labels in any form that `inspect_labels` reads. Left out with a data set.
+        loss: A Keras name, function or object, or what `choose_loss` returned; a dict or list of
+            those for several outputs. Left out, the loss that the model was compiled with, or
+            else the one that fits the labels.
+        optimizer: A Keras optimizer, or `"sgd"`, `"adam"` or another name; or `"auto"` for Adam
+            with the rate that `find_learning_rate` suggests (the history's `attrs` say why). Left
+            out, the one that the model was compiled with, or else `adam()`.
+        metrics: As `compile` takes them. Left out, those that the model was compiled with, or
+            else those that fit the labels.
+        epochs: How many times to go through the rows.
+        batch_size: Rows in one step.
+        validation_split: Share of the rows to hold out, at random, with the same share of each
+            class, in [0, 1). Keras' own takes the last rows.
+        validation_data: `(x, y)`, `(x, y, sample_weight)` or a data set to validate on instead.
+        task: Decides how the labels are read, see `inspect_labels`. Left out, their look decides.
+        robust: For amounts: a loss that bears outliers.
+        class_weight: Weight of each class, by the user's own class name.
+        sample_weight: Weight of each row, shape `(n,)`.
+        callbacks: Keras callbacks.
+        patience: Stop when the validation loss has not fallen for so many epochs, and keep the
+            weights of the best epoch, also when training runs to its end. Left out, neither.
+        schedule: `"cosine"`, `"exponential"` or `"step"`: how the learning rate falls over these
+            epochs. Left out, as the optimizer says.
+        warmup_epochs: Epochs in which the learning rate first rises evenly from 0.
+        shuffle: Give the rows a fresh order each epoch, drawn from `seed`.
+        seed: Decides the split, the order of rows and the model's random layers, and with a
+            function `model` the initial weights. Left out, a fresh one, kept in the run.
+        device: `"cpu"`, `"gpu"`, or `"auto"` for the best there is.
+        check: `"error"` refuses a set-up that cannot learn, `"warn"` only warns, `"off"` does not
+            look.
+        silence: Names of checks to leave out.
+        loop: How the steps are run, see `fit`. Left out, the fastest way that fits.
+        verbose: 0 for silence, 1 for one line of progress. Left out, the line on a terminal and in
+            a notebook only.
+
+    Returns:
+        The run: model, history, loss and what else was decided.
+
+    Raises:
+        LabelError: the labels cannot be read.
+        LossError: no loss of that name, or none for these labels.
+        OptimizerError: no such optimizer, or a setting with which no training can work.
+        DataError: inputs, labels and weights do not go together.
+        CheckError: the set-up certainly cannot learn; every reason is in it, with its fix.
+        DeviceError: this machine has no such device.
+    """
+    import keras
+
+    seed = choose_seed(seed)
+    with use_device(device) as device, seeded(seed):
+        choice = _choose(model, x, y, loss, task, robust)
+        if not isinstance(model, keras.Model):
+            model = build(model, choice)
+        rows = encode(x, y, sample_weight, choice)
+        rows, validation = hold_out(rows, validation_split, validation_data, choice, seed)
+        steps = count_steps(rows, batch_size, schedule or warmup_epochs)
+        settings = compile_settings(
+            model, choice, loss, "adam" if is_auto(optimizer) else optimizer, metrics
+        )
+        course = (schedule, steps, epochs, warmup_epochs)
+        settings |= schedule_settings(model, settings, *course)
+        stopping = _early_stopping(patience, validation)
+        fit_settings: dict[str, Any] = {
+            "epochs": epochs,
+            "batch_size": batch_size,
+            "validation_data": None if validation is None else validation.as_tuple(),
+            "class_weight": class_ids(class_weight, choice),
+            "sample_weight": rows.weight,
+            "callbacks": [*callbacks, *stopping],
+        }
+        findings = _check(model, rows, check, silence, {**settings, **fit_settings})
+        chosen: dict[str, str] = {}
+        if settings:
+            model.compile(**settings)
+        if is_auto(optimizer):
+            sizes: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size, "seed": seed}
+            curve = find_learning_rate(model, rows.x, rows.y, sample_weight=rows.weight, **sizes)
+            chosen = {"optimizer": f"adam({curve.suggestion:.3g}): {curve.rule}"}
+            settings["optimizer"] = adam(curve.suggestion)
+            model.compile(**settings | schedule_settings(model, settings, *course))
+        seed_model(model, seed)
+        fit_settings["callbacks"].append(keras.callbacks.TerminateOnNaN())
+        history, interrupted = _fit(
+            model, rows, **fit_settings, shuffle=shuffle, seed=seed, loop=loop, verbose=verbose
+        )
+        # also after Ctrl-C, of which Keras' callback hears nothing
+        kept = [stopper.best_weights for stopper in stopping if stopper.best_weights is not None]
+        for weights in kept:
+            model.set_weights(weights)
+    history.attrs |= {"device": device, "seed": seed, **chosen}
+    _warn_of_divergence(history)
+    return TrainingRun(
+        model=model,
+        history=history,
+        loss=choice,
+        findings=findings,
+        best_epoch=_best_epoch(history),
+        kept_best=bool(kept),
+        device=device,
+        seed=seed,
+        interrupted=interrupted,
+    )
+
+
+def _choose(
+    model: Any, x: Any, y: Any, loss: Any, task: str | None, robust: bool
+) -> Choices | None:
+    """Choose the loss from the labels, unless the user or the compiled model has chosen."""
+    import keras
+
+    known = model if isinstance(model, keras.Model) else None
+    if is_auto(loss) and known is not None and known.compiled and known.loss is not None:
+        loss = known.loss
+    if y is None and not is_data_set(x):
+        return None  # a model with a train_step or add_loss of its own
+    if isinstance(loss, LossChoice):
+        return loss
+    labelled = x if y is None else y
+    if is_auto(loss):
+        return choose_loss(labelled, model=known, task=task, robust=robust)
+    labels = inspect_labels(labelled, task=task)
+    if isinstance(labels, dict | list) and not isinstance(loss, dict | list):
+        loss = each(lambda _: loss, labels)
+    choices: Choices = each(lambda one, its: choice_of(one, its, model=known), labels, loss)
+    return choices
+
+
+def _check(
+    model: keras.Model, rows: Rows, mode: Mode, silence: Sequence[str], settings: dict[str, Any]
+) -> list[Finding]:
+    """Look for what cannot learn, and refuse it or warn, as the user wishes."""
+    _check_mode(mode, silence)
+    if mode == "off":
+        return []
+    findings = check(model, rows.x, rows.y, silence=silence, **settings)
+    enforce(findings, mode, stacklevel=3)  # the line of the user, who called train
+    return findings
+
+
+def _check_mode(mode: str, silence: Sequence[str]) -> None:
+    """Refuse a mode, or the name of a rule, that nothing has."""
+    names = {rule.name for rule in RULES}
+    unknown = sorted({silence} - names if isinstance(silence, str) else {*silence} - names)
+    if mode not in get_args(Mode):
+        message = f"check must be 'error', 'warn' or 'off'; saw {mode!r}. Pass check='warn'."
+        raise DataError(message)
+    if unknown:
+        near = get_close_matches(unknown[0], names, n=1) or sorted(names)[:1]
+        message = f"silence must name rules of check; saw {unknown[0]!r}. Pass silence={near!r}."
+        raise DataError(message)
+
+
+def _early_stopping(patience: int | None, validation: Rows | None) -> list[Any]:
+    from keras.callbacks import EarlyStopping
+
+    if patience is None:
+        return []
+    if validation is None:
+        message = (
+            f"patience={patience} watches the validation loss; saw no validation data. "
+            "Pass validation_split=0.2."
+        )
+        raise DataError(message)
+    return [EarlyStopping("val_loss", patience=patience, mode="min", restore_best_weights=True)]
+
+
+def _fit(model: keras.Model, rows: Rows, **settings: Any) -> tuple[pd.DataFrame, bool]:
+    """Run the training loop; Ctrl-C ends it and keeps the history so far."""
+    if is_data_set(rows.x):
+        settings["batch_size"] = None
+    try:
+        return fit(model, rows.x, rows.y, **settings), False
+    except TrainingInterrupted as stop:
+        return stop.history, True
+
+
+def _best_epoch(history: pd.DataFrame) -> int | None:
+    rows = history[(history["split"] == "val") & history["loss"].notna()]
+    return int(rows["epoch"].iloc[int(rows["loss"].argmin())]) if len(rows) else None
+
+
+def _warn_of_divergence(history: pd.DataFrame) -> None:
+    """Say why a loss that is no number most often comes about, and what to try."""
+    losses = history[history["split"] == "train"]
+    if losses.empty or math.isfinite(losses["loss"].iloc[-1]):
+        return
+    last = losses.iloc[-1]
+    message = (
+        f"The loss must stay a number; it was {last['loss']} in epoch {int(last['epoch'])}, and "
+        f"training stopped there. The likely cause is a learning rate of "
+        f"{last['learning_rate']:.3g}, which is too large for these data. Pass optimizer="
+        f"adam({last['learning_rate'] / 10:.1g}), or clip the gradients with adam(clipnorm=1.0), "
+        "and scale x and the amounts in y to about -1 to 1."
+    )
+    warnings.warn(message, KerastrainWarning, stacklevel=3)

@@ -1,0 +1,108 @@
+"""scan: one pass, block by block, held against NumPy on the whole array."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from kerastrain.arrays.scan import BLOCK, describe_rows, scan
+from kerastrain.labels.inspection import inspect_labels
+
+RNG = np.random.default_rng(0)
+SEVERAL_BLOCKS = 3 * BLOCK + 17
+COLUMNS = {
+    "ids": RNG.integers(0, 10, SEVERAL_BLOCKS),
+    "bytes": RNG.integers(0, 256, SEVERAL_BLOCKS).astype(np.uint8),
+    "bools": RNG.random(SEVERAL_BLOCKS) < 0.3,
+    "whole floats": RNG.integers(-5, 5, SEVERAL_BLOCKS).astype(np.float32),
+    "half precision": RNG.integers(0, 9, SEVERAL_BLOCKS).astype(np.float16),
+    "fractions": RNG.integers(0, 99, SEVERAL_BLOCKS) / 8,
+    "years": RNG.integers(1990, 2020, SEVERAL_BLOCKS),
+    "far apart": RNG.choice([-(2**60), 3, 2**60], SEVERAL_BLOCKS),
+    "first near, then far": np.concatenate([np.arange(BLOCK) % 7, [10**9, 5, 10**9]]),
+    "first low, then negative": np.concatenate([np.arange(BLOCK) % 7, [-3, -3, 4]]),
+    "beyond 63 bits": np.array([2**64 - 1, 5, 2**64 - 1], dtype=np.uint64),
+    "whole and huge": np.array([1e300, 1.0, 1e300]),
+    "other byte order": RNG.integers(0, 10, 99).astype(">i4"),
+    "a table": RNG.integers(0, 3, (99, 4)),
+}
+
+
+@pytest.mark.parametrize("array", COLUMNS.values(), ids=COLUMNS)
+def test_values_and_counts_are_those_of_numpy(array):
+    seen = scan(array)
+    values, counts = np.unique(array, return_counts=True)
+    assert seen.values.tolist() == values.tolist()
+    assert seen.counts.tolist() == counts.tolist()
+    assert (seen.low, seen.high) == (array.min(), array.max())
+    assert seen.different == len(values)
+    assert seen.whole == bool((array == np.rint(array)).all() if array.dtype.kind == "f" else True)
+
+
+def test_text_is_counted_over_all_blocks():
+    array = np.array(["a", "b"], dtype=object)[np.arange(SEVERAL_BLOCKS) % 2]
+    seen = scan(array)
+    assert dict(zip(seen.values, seen.counts, strict=True)) == {
+        "a": (SEVERAL_BLOCKS + 1) // 2,
+        "b": SEVERAL_BLOCKS // 2,
+    }
+
+
+def test_too_many_values_are_no_longer_told_apart():
+    seen = scan(RNG.normal(size=SEVERAL_BLOCKS))
+    assert seen.values is None
+    assert seen.different <= seen.counted == BLOCK
+
+
+def test_missing_rows_are_found_in_later_blocks():
+    array = np.zeros(SEVERAL_BLOCKS)
+    array[[5, BLOCK + 1, 3 * BLOCK]] = np.nan
+    array[7] = np.inf
+    seen = scan(array)
+    assert seen.missing == ([5, BLOCK + 1, 3 * BLOCK], 3)
+    assert seen.infinite == ([7], 1)
+
+
+def test_sums_of_rows_and_columns_are_exact():
+    array = np.eye(4, dtype=np.float16)[RNG.integers(0, 4, BLOCK)]
+    seen = scan(array)
+    assert seen.row_sums == (1.0, 1.0)
+    assert seen.column_sums.tolist() == array.sum(axis=0, dtype=float).tolist()
+
+
+def test_the_sample_is_spread_evenly_over_all_blocks():
+    array = np.arange(SEVERAL_BLOCKS) + 0.5
+    sample = scan(array).sample
+    assert np.diff(sample).max() == np.diff(sample).min() == SEVERAL_BLOCKS // 2**14
+    assert np.median(sample) == pytest.approx(np.median(array), rel=1e-3)
+
+
+@pytest.mark.parametrize("mode", ["r", "r+", "c"])
+def test_a_file_is_looked_at_block_by_block_and_not_changed(tmp_path, mode):
+    rows = RNG.integers(0, 10, 2_000_000).astype(np.int64)
+    path = tmp_path / "labels.npy"
+    np.save(path, rows)
+    labels = np.load(path, mmap_mode=mode)
+    if mode != "r":
+        labels[:5] = 3  # in memory only for "c": looking must not lose it
+    inspect_labels(labels[:1000])  # imports and caches stand aside
+    tracemalloc.start()
+    found = inspect_labels(labels)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.num_classes == 10
+    assert peak < 4 * BLOCK * 8 < rows.nbytes / 3
+    assert labels[:5].tolist() == (rows[:5].tolist() if mode == "r" else [3] * 5)
+
+
+@pytest.mark.parametrize(
+    ("rows", "total", "text"),
+    [
+        ([3], 1, "row 3 (1 of 1,000)"),
+        ([3, 4], 2, "rows 3 and 4 (2 of 1,000)"),
+        ([1, 2, 3], 3, "rows 1, 2 and 3 (3 of 1,000)"),
+        ([1, 2], 400, "rows 1, 2, … (400 of 1,000)"),
+    ],
+)
+def test_rows_are_named_as_in_a_sentence(rows, total, text):
+    assert describe_rows(rows, total, 1000) == text
