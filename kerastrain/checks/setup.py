@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerastrain.arrays.facts import Facts, is_plain, look_at
 from kerastrain.arrays.sources import Data, read_data
+from kerastrain.arrays.summary import Summary, is_plain, summarize
 from kerastrain.checks.settings import Loss, Optimizer, copy_metric, read_loss, read_optimizer
 from kerastrain.checks.trial import Pass, run_once, small_batch, worth_running
 from kerastrain.models.copies import (
@@ -62,7 +62,7 @@ class Output:
     head: Head
     loss: Loss
     metrics: tuple[Any, ...] = ()
-    y: Facts | None = None
+    y: Summary | None = None
     target: Any = None
     seen: NDArray[Any] | None = None
     logits: bool = False
@@ -154,7 +154,7 @@ class Setup:
     graph: Any
     given: Mapping[str, Any]
     data: Data
-    x: tuple[Facts, ...]
+    x: tuple[Summary, ...]
     outputs: tuple[Output, ...]
     optimizer: Optimizer
     shot: Pass
@@ -356,7 +356,7 @@ def _outputs(
     outputs = []
     for i, name in enumerate(names):
         called = f"y[{name!r}]" if count > 1 else "y"
-        y = look_at(labels[i], called, complete=data.complete) if labels[i] is not None else None
+        y = summarize(labels[i], called, complete=data.complete) if labels[i] is not None else None
         if y is None and data.x is None and data.spec is not None:
             y = _from_spec(data.spec, i, called)
         head = heads[i] if heads else Head()
@@ -395,7 +395,7 @@ def _metrics(
     return together
 
 
-def _from_spec(spec: Any, index: int, where: str) -> Facts | None:
+def _from_spec(spec: Any, index: int, where: str) -> Summary | None:
     """Make what facts there are from the shapes that a data set states."""
     import keras
 
@@ -405,16 +405,16 @@ def _from_spec(spec: Any, index: int, where: str) -> Facts | None:
     if index >= len(parts) or parts[index].shape.rank is None:
         return None
     part = parts[index]
-    return Facts(where, tuple(part.shape.as_list()), part.dtype.name, "unknown", complete=False)
+    return Summary(where, tuple(part.shape.as_list()), part.dtype.name, "unknown", complete=False)
 
 
-def _facts(structure: Any, name: str, data: Data) -> list[Facts]:
+def _facts(structure: Any, name: str, data: Data) -> list[Summary]:
     """Take the facts of each array in a structure."""
     if isinstance(structure, Mapping):
         return [f for k, v in structure.items() for f in _facts(v, f"{name}[{k!r}]", data)]
     if isinstance(structure, list | tuple) and not _plain_numbers(structure):
         return [f for i, v in enumerate(structure) for f in _facts(v, f"{name}[{i}]", data)]
-    return [look_at(structure, name, complete=data.complete)]
+    return [summarize(structure, name, complete=data.complete)]
 
 
 def _batch(model: Any, data: Data) -> tuple[Any, Any, int]:

@@ -112,7 +112,7 @@ def small_batch(structure: Any, count: int, rows: int | None = None) -> Any:
     """
     import keras
 
-    from kerastrain.arrays.facts import take
+    from kerastrain.arrays.summary import take
 
     flat = [part for part in keras.tree.flatten(structure) if hasattr(part, "shape")]
     width = sum(int(np.prod(part.shape[1:], dtype=float)) for part in flat) or 1

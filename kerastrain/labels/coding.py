@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from kerastrain.arrays.scan import SHOWN, describe_rows
+from kerastrain.arrays.summary import SHOWN, describe_rows
 from kerastrain.errors import LabelError
 from kerastrain.labels.columns import Column, as_objects, column_of_sequences, column_of_sets
 from kerastrain.labels.containers import open_labels

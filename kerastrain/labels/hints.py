@@ -8,19 +8,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerastrain.arrays.scan import Scan
+from kerastrain.arrays.summary import Summary
 from kerastrain.labels.non_labels import missing_code
 
 __all__ = ["hint_of_amounts", "hint_of_flags", "hint_of_ids", "hint_of_names"]
 
 
-def hint_of_amounts(seen: Scan) -> str:
+def hint_of_amounts(seen: Summary) -> str:
     """Look for codes of missing values, numbers that name rows, and rows in percent."""
     code = missing_code(seen)
     if code is not None:
         return f"{code} may mark missing values: keep = y != {code}; x, y = x[keep], y[keep]."
-    if seen.row_sums is not None and seen.low >= 0 and seen.shape[-1] > 1:
-        least, most = seen.row_sums
+    if seen.sum_range is not None and seen.low >= 0 and seen.shape[-1] > 1:
+        least, most = seen.sum_range
         if abs(least - 100) < 0.5 and abs(most - 100) < 0.5:
             return "Each row sums to 100; for shares pass y / 100."
     exact = seen.values is not None and seen.values.dtype.kind in "iu"
@@ -29,15 +29,15 @@ def hint_of_amounts(seen: Scan) -> str:
     return ""
 
 
-def hint_of_flags(seen: Scan, off: float, on: float) -> str:
+def hint_of_flags(seen: Summary, off: float, on: float) -> str:
     """Look for rows without a class where all others have exactly one."""
-    if seen.row_sums is None or seen.column_sums is None:
+    if seen.sum_range is None or seen.column_sums is None:
         return ""
     width = seen.shape[-1]
     none, one = off * width, off * (width - 1) + on
     rows = seen.size // width
     empty = rows - round((float(seen.column_sums.sum()) - none * rows) / (on - off))
-    if seen.row_sums == (none, one) and empty <= 0.05 * rows:
+    if seen.sum_range == (none, one) and empty <= 0.05 * rows:
         return (
             f"All rows have one class but {empty}, which have none: "
             "keep = y.any(axis=1) leaves one-hot rows."

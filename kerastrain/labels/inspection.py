@@ -107,7 +107,7 @@ def _inspect_columns(table: Column, task: str | None) -> dict[Any, Labels]:
 def _describe(column: Column, reading: Reading) -> Labels:
     seen = reading.seen
     amounts = reading.kind in ("continuous", "counts")
-    spread, outliers = _tails(seen.sample) if amounts else (0.0, 0.0)
+    spread, outliers = _tails(seen.rows.reshape(-1)) if amounts else (0.0, 0.0)
     return Labels(
         kind=reading.kind,
         per=reading.per,
@@ -119,8 +119,8 @@ def _describe(column: Column, reading: Reading) -> Labels:
         ignore=reading.ignore,
         shares=reading.shares,
         whole=seen.whole,
-        low=seen.low,
-        high=seen.high,
+        low=None if np.isnan(seen.low) else seen.low,
+        high=None if np.isnan(seen.high) else seen.high,
         outliers=outliers,
         spread=spread,
         sampled=column.sampled,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerastrain.arrays.scan import Scan, scan
+from kerastrain.arrays.summary import Summary, summarize
 from kerastrain.errors import LabelError
 from kerastrain.labels.columns import PADDING, Column
 from kerastrain.labels.hints import hint_of_names
@@ -38,12 +38,11 @@ def read(column: Column, task: str | None) -> Reading:
         >>> read(open_labels([[1, 0], [0, 1], [0, 1]]), None).kind
         'one-hot'
     """
-    seen = scan(column.array)
-    if seen.missing[1]:
-        raise missing_values(*seen.missing, seen.shape[0])
-    if seen.infinite[1]:
-        raise infinite_values(*seen.infinite, seen.shape[0])
-    if seen.high is not None and max(-seen.low, seen.high) > float(np.finfo(np.float32).max):
+    seen = summarize(column.array, labels=True)
+    for places, refuse in ((seen.missing_at, missing_values), (seen.infinite_at, infinite_values)):
+        if places.rows:
+            raise refuse(list(places.first), places.rows, seen.shape[0])
+    if max(-seen.low, seen.high) > float(np.finfo(np.float32).max):
         raise too_large(max(-seen.low, seen.high))
     if column.categories is not None:
         return _read_categories(column, column.categories, seen, task)
@@ -55,21 +54,21 @@ def read(column: Column, task: str | None) -> Reading:
 
 
 # ------------------------------------------------------------------ text
-def _read_text(column: Column, seen: Scan, task: str | None) -> Reading:
+def _read_text(column: Column, seen: Summary, task: str | None) -> Reading:
     numbers = _as_numbers(column.array, seen)
     if numbers is not None:
-        found = scan(numbers)
+        found = summarize(numbers, labels=True)
         if found.values is not None and len(found.values) == 1:
             raise one_class(column.array.reshape(-1)[0])
         return _in_text(read_numbers(found, column, task), seen)
     _must_be_numbers(column, task)
     refuse_text(seen, column.array)
     values, counts = _in_order(seen)
-    reading = _read_classes(replace(seen, values=values, counts=counts), column, task)
+    reading = _read_classes(replace(seen, values=values, times=counts), column, task)
     return replace(reading, hint=reading.hint or hint_of_names(values))
 
 
-def _as_numbers(texts: NDArray[Any], seen: Scan) -> NDArray[np.float64] | None:
+def _as_numbers(texts: NDArray[Any], seen: Summary) -> NDArray[np.float64] | None:
     """Read a column of text as numbers, when each of them is a plain number."""
     some = seen.values if seen.values is not None else texts.reshape(-1)[:1000]
     if parse_numbers(some) is None:
@@ -81,7 +80,7 @@ def _as_numbers(texts: NDArray[Any], seen: Scan) -> NDArray[np.float64] | None:
     return numbers if np.isfinite(numbers).all() else None
 
 
-def _in_text(reading: Reading, seen: Scan) -> Reading:
+def _in_text(reading: Reading, seen: Summary) -> Reading:
     """Let the classes of numbers that were written as text be the text."""
     if seen.values is None or (reading.counts is None and reading.pair is None):
         return reading
@@ -97,9 +96,9 @@ def _in_text(reading: Reading, seen: Scan) -> Reading:
     return replace(reading, classes=texts)
 
 
-def _in_order(seen: Scan) -> tuple[NDArray[Any], NDArray[np.int64]]:
+def _in_order(seen: Summary) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """Sort names, and how often each occurs, by name."""
-    values, counts = seen.values, seen.counts
+    values, counts = seen.values, seen.times
     assert values is not None  # `refuse_text` refuses too many values
     assert counts is not None
     try:
@@ -111,7 +110,7 @@ def _in_order(seen: Scan) -> tuple[NDArray[Any], NDArray[np.int64]]:
 
 # ------------------------------------------------------------------ declared classes
 def _read_categories(
-    column: Column, names: tuple[Any, ...], seen: Scan, task: str | None
+    column: Column, names: tuple[Any, ...], seen: Summary, task: str | None
 ) -> Reading:
     """Read ids of classes that the container declared; classes without rows stay classes."""
     _must_be_numbers(column, task)
@@ -119,7 +118,7 @@ def _read_categories(
     counts = np.bincount(ids, minlength=len(names))
     if np.count_nonzero(counts) < 2:
         raise one_class(names[int(counts.argmax())])
-    seen = replace(seen, values=np.arange(len(names)), counts=counts, low=None, high=None)
+    seen = replace(seen, values=np.arange(len(names)), times=counts, low=np.nan, high=np.nan)
     reading = replace(_read_classes(seen, column, task), classes=names, other_tasks=())
     if column.rows_are == "sequences":
         because = "lists in which names repeat, a sequence each"
@@ -132,7 +131,7 @@ def _read_categories(
     return replace(reading, kind="ordered") if ordered else reading
 
 
-def _read_classes(seen: Scan, column: Column, task: str | None) -> Reading:
+def _read_classes(seen: Summary, column: Column, task: str | None) -> Reading:
     """Read values that are certainly classes, since they are text or declared."""
     assert seen.values is not None
     if len(seen.values) == 2 and column.rows_are != "sequences":

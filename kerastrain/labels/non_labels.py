@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerastrain.arrays.scan import FAR, Scan
+from kerastrain.arrays.summary import FAR, Summary
 from kerastrain.errors import LabelError
 from kerastrain.labels.refusals import dates
 
@@ -22,7 +22,7 @@ CODES = (-99, -999, -9999, -99999, 99, 999, 9999, 99999)
 
 
 # ------------------------------------------------------------------ numbers
-def refuse_ids(seen: Scan) -> None:
+def refuse_ids(seen: Summary) -> None:
     """Refuse whole numbers that only tell rows apart, or that write a time.
 
     Raises:
@@ -57,12 +57,12 @@ def refuse_ids(seen: Scan) -> None:
             raise dates(kind, low)
 
 
-def missing_code(seen: Scan) -> float | None:
+def missing_code(seen: Summary) -> float | None:
     """Find a number such as -999 that lies far from all others and therefore marks missing values.
 
     Examples:
-        >>> from kerastrain.arrays.scan import scan
-        >>> missing_code(scan(np.array([12, 31, -999, 25])))
+        >>> from kerastrain.arrays.summary import summarize
+        >>> missing_code(summarize(np.array([12, 31, -999, 25])))
         -999
     """
     if seen.values is None or len(seen.values) < 3:
@@ -73,18 +73,18 @@ def missing_code(seen: Scan) -> float | None:
     return None
 
 
-def refuse_missing_code(seen: Scan) -> None:
+def refuse_missing_code(seen: Summary) -> None:
     """Refuse numbers among which a negative code for missing values stands more than once.
 
     Raises:
         LabelError: says which code, and how often.
     """
     code = missing_code(seen)
-    if code is None or code > 0 or seen.counts is None or seen.counts[0] < 2:
+    if code is None or code > 0 or seen.times is None or seen.times[0] < 2:
         return
     msg = (
         f"Each row must have a label; y holds {code}, far from all other numbers, in "
-        f"{seen.counts[0]:,} of {seen.size:,} rows: it marks missing values. Keep the labelled "
+        f"{seen.times[0]:,} of {seen.size:,} rows: it marks missing values. Keep the labelled "
         f"rows: keep = y != {code}; x, y = x[keep], y[keep]. If it is an amount, pass "
         "task='regression'; if a class, task='classification'."
     )
@@ -132,11 +132,11 @@ def parse_numbers(texts: NDArray[Any]) -> NDArray[np.float64] | None:
     return numbers
 
 
-def refuse_text(seen: Scan, rows: NDArray[Any]) -> None:
+def refuse_text(seen: Summary, rows: NDArray[Any]) -> None:
     """Refuse text that is no set of classes: prices, dates, free text, marks of missing values.
 
     Args:
-        seen: What the scan of the text has seen.
+        seen: The summary of the text.
         rows: The text itself, for the rows and examples in the message.
 
     Raises:

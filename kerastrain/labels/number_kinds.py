@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from kerastrain.arrays.scan import Scan
+from kerastrain.arrays.summary import Summary
 from kerastrain.errors import LabelError
 from kerastrain.labels.columns import Column
 from kerastrain.labels.hints import hint_of_amounts, hint_of_flags, hint_of_ids
@@ -52,7 +52,7 @@ class Reading:
 
     Attributes:
         kind: One of the kinds of `Labels`.
-        seen: What the scan saw.
+        seen: The summary of the values.
         per: "row", "step" or "pixel".
         classes: The user's own values in the order of their ids, None for amounts.
         counts: How many labels each class has.
@@ -66,7 +66,7 @@ class Reading:
     """
 
     kind: str
-    seen: Scan
+    seen: Summary
     per: str = "row"
     classes: tuple[Any, ...] | None = None
     counts: tuple[int, ...] | None = None
@@ -79,7 +79,7 @@ class Reading:
     shares: bool = False
 
 
-def read_numbers(seen: Scan, column: Column, task: str | None) -> Reading:
+def read_numbers(seen: Summary, column: Column, task: str | None) -> Reading:
     """Decide what numbers are; see `kinds.read`."""
     two = seen.values is not None and len(seen.values) == 2
     if task == "regression":
@@ -102,7 +102,7 @@ def read_numbers(seen: Scan, column: Column, task: str | None) -> Reading:
 
 
 # ------------------------------------------------------------------ two values
-def read_pair(seen: Scan, column: Column, task: str | None) -> Reading:
+def read_pair(seen: Summary, column: Column, task: str | None) -> Reading:
     """Read two different values: two classes, or flags."""
     assert seen.values is not None
     off, on = (value.item() if isinstance(value, np.generic) else value for value in seen.values)
@@ -129,8 +129,8 @@ def read_pair(seen: Scan, column: Column, task: str | None) -> Reading:
     return replace(flags, hint=hint_of_flags(seen, off, on) if number else "")
 
 
-def _two_classes(seen: Scan, off: Any, on: Any, *, sure: bool, task: str | None) -> Reading:
-    assert seen.counts is not None
+def _two_classes(seen: Summary, off: Any, on: Any, *, sure: bool, task: str | None) -> Reading:
+    assert seen.times is not None
     if task == "multi-label":
         _refuse_task(f"one column of {off!r} and {on!r}", "Leave task out", task=task)
     if not sure and task is None and seen.size < 4:  # each value once or twice: too few to tell
@@ -142,26 +142,26 @@ def _two_classes(seen: Scan, off: Any, on: Any, *, sure: bool, task: str | None)
         seen,
         per=_per_value(seen),
         classes=(off, on),
-        counts=tuple(seen.counts.tolist()),
+        counts=tuple(seen.times.tolist()),
         other_tasks=other,
         because=because,
     )
 
 
-def _hot_rows(seen: Scan, off: float, on: float) -> NDArray[np.int64] | None:
+def _hot_rows(seen: Summary, off: float, on: float) -> NDArray[np.int64] | None:
     """Count the rows of each column, when each row has exactly one flag set."""
-    if seen.row_sums is None or seen.column_sums is None or seen.shape[-1] < 2:
+    if seen.sum_range is None or seen.column_sums is None or seen.shape[-1] < 2:
         return None
     off, on, width = float(off), float(on), seen.shape[-1]
     one = off * (width - 1) + on
-    if seen.row_sums != (one, one):
+    if seen.sum_range != (one, one):
         return None
     hot: NDArray[np.float64] = (seen.column_sums - off * seen.size / width) / (on - off)
     return np.rint(hot).astype(np.int64)
 
 
 # ------------------------------------------------------------------ fractions
-def _read_fractions(seen: Scan) -> Reading:
+def _read_fractions(seen: Summary) -> Reading:
     """Read numbers with fractions: probabilities, or amounts."""
     between = f"numbers from {seen.low:.3g} to {seen.high:.3g}"
     if seen.low >= 0 and seen.high <= 1:
@@ -181,27 +181,27 @@ def _read_fractions(seen: Scan) -> Reading:
     return _amounts(seen)
 
 
-def _sums_to_one(seen: Scan) -> bool:
-    if seen.row_sums is None or seen.shape[-1] < 2:
+def _sums_to_one(seen: Summary) -> bool:
+    if seen.sum_range is None or seen.shape[-1] < 2:
         return False
-    return max(abs(total - 1) for total in seen.row_sums) < CLOSE
+    return max(abs(total - 1) for total in seen.sum_range) < CLOSE
 
 
-def _is_smoothed(seen: Scan) -> bool:
+def _is_smoothed(seen: Summary) -> bool:
     """Tell whether a 0 and a 1 were moved inwards by the same amount."""
     two = seen.values is not None and len(seen.values) == 2
     return two and seen.low <= MOST_SMOOTHING and bool(abs(seen.low + seen.high - 1) < CLOSE)
 
 
-def _is_mostly_sure(seen: Scan) -> bool:
+def _is_mostly_sure(seen: Summary) -> bool:
     """Tell whether most values are exactly 0 or 1, as when two rows are mixed now and then."""
-    if seen.values is None or seen.counts is None or seen.different <= FEW or len(seen.shape) > 2:
+    if seen.values is None or seen.times is None or seen.different <= FEW or len(seen.shape) > 2:
         return False
-    sure = seen.counts[(seen.values == 0) | (seen.values == 1)].sum()
+    sure = seen.times[(seen.values == 0) | (seen.values == 1)].sum()
     return (seen.low, seen.high) == (0, 1) and bool(sure >= seen.size / 2)
 
 
-def _probabilities(seen: Scan, because: str = "") -> Reading:
+def _probabilities(seen: Summary, because: str = "") -> Reading:
     if seen.low < 0 or seen.high > 1:
         way_out = "Divide each row by its sum: y / y.sum(axis=-1, keepdims=True)"
         range_seen = f"numbers from {seen.low} to {seen.high}"
@@ -219,9 +219,9 @@ def _probabilities(seen: Scan, because: str = "") -> Reading:
 
 
 # ------------------------------------------------------------------ whole numbers
-def _read_whole(seen: Scan, column: Column, task: str | None) -> Reading:
+def _read_whole(seen: Summary, column: Column, task: str | None) -> Reading:
     """Read whole numbers: class ids, or amounts."""
-    values, counts, ignore = seen.values, seen.counts, None
+    values, counts, ignore = seen.values, seen.times, None
     if values is not None and counts is not None and task is None and not _one_a_row(seen):
         values, counts, ignore = without_ignored(values, counts)
     if task is not None:
@@ -238,22 +238,22 @@ def _read_whole(seen: Scan, column: Column, task: str | None) -> Reading:
         found = meaning(values, counts)
     if not found.classes or values is None or counts is None:
         return _amounts(seen, found.other_tasks, found.because)
-    return read_ids(replace(seen, values=values, counts=counts), column, found, task, ignore)
+    return read_ids(replace(seen, values=values, times=counts), column, found, task, ignore)
 
 
 def read_ids(
-    seen: Scan, column: Column, found: Meaning, task: str | None, ignore: int | None = None
+    seen: Summary, column: Column, found: Meaning, task: str | None, ignore: int | None = None
 ) -> Reading:
     """Read classes that are written as one value each, in whatever shape."""
     assert seen.values is not None
-    assert seen.counts is not None
+    assert seen.times is not None
     classes = tuple(seen.values.tolist())
     reading = Reading(
         "ordered" if task == "ordered" else "integer",
         seen,
         per=_per_value(seen),
         classes=classes,
-        counts=tuple(seen.counts.tolist()),
+        counts=tuple(seen.times.tolist()),
         ignore=ignore,
         other_tasks=found.other_tasks,
         because=found.because,
@@ -265,12 +265,12 @@ def read_ids(
     return replace(reading, per="row" if outputs else "step", outputs=outputs)
 
 
-def _amounts(seen: Scan, other_tasks: tuple[str, ...] = (), because: str = "") -> Reading:
+def _amounts(seen: Summary, other_tasks: tuple[str, ...] = (), because: str = "") -> Reading:
     kind, per, hint = "continuous", _per_line(seen), hint_of_amounts(seen)
     return Reading(kind, seen, per=per, other_tasks=other_tasks, because=because, hint=hint)
 
 
-def _counts(seen: Scan) -> Reading:
+def _counts(seen: Summary) -> Reading:
     if not seen.whole or seen.low < 0:
         numbers = "fractions" if not seen.whole else f"numbers from {seen.low}"
         _refuse_task(numbers, "Pass task='regression'", task="counts")
@@ -278,11 +278,11 @@ def _counts(seen: Scan) -> Reading:
 
 
 # ------------------------------------------------------------------ shapes
-def _one_a_row(seen: Scan) -> bool:
+def _one_a_row(seen: Summary) -> bool:
     return len(seen.shape) == 1 or (len(seen.shape) == 2 and seen.shape[1] == 1)
 
 
-def _per_value(seen: Scan) -> str:
+def _per_value(seen: Summary) -> str:
     """Name what one value belongs to."""
     if _one_a_row(seen):
         return "row"
@@ -290,7 +290,7 @@ def _per_value(seen: Scan) -> str:
     return "step" if single else "pixel"
 
 
-def _per_line(seen: Scan) -> str:
+def _per_line(seen: Summary) -> str:
     """Name what one line of the last axis belongs to."""
     return {1: "row", 2: "row", 3: "step"}.get(len(seen.shape), "pixel")
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerastrain.arrays.scan import SHOWN, describe_rows
+from kerastrain.arrays.summary import SHOWN, describe_rows
 from kerastrain.errors import LabelError
 
 __all__ = [

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kerastrain.arrays.facts import Facts
+from kerastrain.arrays.summary import Summary
 from kerastrain.checks.findings import Problem
 from kerastrain.checks.settings import AMOUNTS, CROSSENTROPIES
 from kerastrain.checks.setup import Output, Setup
@@ -52,7 +52,7 @@ def _uneven(array: Any) -> bool:
     return len(set(rows)) > 1
 
 
-def _odd_columns(x: Facts) -> str:
+def _odd_columns(x: Summary) -> str:
     """Name the columns of a frame that hold no numbers."""
     if not hasattr(x.array, "select_dtypes"):
         return ""

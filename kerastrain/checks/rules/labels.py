@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from kerastrain.arrays.facts import Facts
+from kerastrain.arrays.summary import Summary
 from kerastrain.checks.findings import Problem
 from kerastrain.checks.settings import AMOUNTS, BINARY, CATEGORICAL, CROSSENTROPIES, HINGE
 from kerastrain.checks.setup import Output, Setup
@@ -16,7 +16,7 @@ ID_LOSSES = (SPARSE, "categorical_generalized_cross_entropy")
 RENUMBER = "np.unique(y, return_inverse=True)[1]"
 
 
-def _labelled(setup: Setup) -> Iterator[tuple[Output, Facts]]:
+def _labelled(setup: Setup) -> Iterator[tuple[Output, Summary]]:
     """Go over the outputs whose labels are numbers."""
     for output in setup.outputs:
         if output.y is not None and output.y.numeric:
@@ -42,7 +42,7 @@ def labels_are_numbers(setup: Setup) -> Iterator[Problem]:
         yield Problem(f"{output.called} must be an array of numbers; saw {y.dtype}.", way, "y")
 
 
-def _holds_names(y: Facts) -> bool:
+def _holds_names(y: Summary) -> bool:
     """Say whether labels of any type are names: pandas categories, Python objects."""
     try:
         np.asarray(y.array).astype("float32")
@@ -108,13 +108,13 @@ def label_range(setup: Setup) -> Iterator[Problem]:
         )
 
 
-def _is_wide(y: Facts, output: Output) -> bool:
+def _is_wide(y: Summary, output: Output) -> bool:
     """Say whether the labels have a column for each unit, so that they are no ids."""
     shape = output.shape or ()
     return len(y.shape) == len(shape) and len(shape) > 1 and y.shape[-1] == shape[-1] != 1
 
 
-def _range_fix(y: Facts, values: list[int], units: int) -> str:
+def _range_fix(y: Summary, values: list[int], units: int) -> str:
     """Say the way out that the values point to."""
     low, high, count = values[0], values[-1], len(values)
     if y.dtype == "int8" and low < 0 and units > 127:
@@ -301,7 +301,7 @@ def positive_targets(setup: Setup) -> Iterator[Problem]:
             )
 
 
-def _has_zero(y: Facts) -> bool:
+def _has_zero(y: Summary) -> bool:
     """Say whether one of the targets is (almost) 0."""
     return bool(y.counts.get(0) or np.any(np.abs(y.rows) < 1e-7))
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerastrain.arrays.facts import Facts, class_ids, look_at
 from kerastrain.arrays.sources import Data, read_data
+from kerastrain.arrays.summary import Summary, class_ids, summarize
 from kerastrain.checks.findings import Problem
 from kerastrain.checks.rules.labels import ID_LOSSES
 from kerastrain.checks.settings import AMOUNTS
@@ -107,7 +107,7 @@ def _split(setup: Setup) -> tuple[NDArray[Any], NDArray[Any]] | None:
     return np.bincount(first - low, minlength=size), np.bincount(last - low, minlength=size)
 
 
-def _one_class_a_row(y: Facts) -> bool:
+def _one_class_a_row(y: Summary) -> bool:
     """Say whether labels hold one class for each row: ids or one-hot."""
     if not y.numeric or not y.whole or not y.counts or len(y.shape) > 2:
         return False
@@ -222,7 +222,7 @@ def validation_form(setup: Setup) -> Iterator[Problem]:
     for trained, array, name in pairs:
         if trained is None or array is None or not hasattr(array, "shape") or not trained.numeric:
             continue
-        facts = look_at(array, f"validation {name}", complete=data.complete)
+        facts = summarize(array, f"validation {name}", complete=data.complete)
         seen_rows.add(facts.shape[0] if facts.shape else None)
         yield from (Problem(*trouble, "validation_data")
                     for trouble in [_differs(setup, trained, facts)] if trouble)  # fmt: skip
@@ -234,7 +234,7 @@ def validation_form(setup: Setup) -> Iterator[Problem]:
         )
 
 
-def _differs(setup: Setup, trained: Facts, facts: Facts) -> tuple[str, str] | None:
+def _differs(setup: Setup, trained: Summary, facts: Summary) -> tuple[str, str] | None:
     """Say in what validation data differ from training data so that they cannot be used."""
     name = facts.where
     one = {len(s) for s in (trained.shape, facts.shape)} == {1, 2} and {
@@ -274,7 +274,7 @@ def validation_scale(setup: Setup) -> Iterator[Problem]:
     data = _validation(setup)
     if data is None or len(setup.x) != 1 or not hasattr(data.x, "shape"):
         return
-    trained, facts = setup.x[0], look_at(data.x, "validation x", complete=data.complete)
+    trained, facts = setup.x[0], summarize(data.x, "validation x", complete=data.complete)
     if not (trained.numeric and facts.numeric and trained.rows.size and facts.rows.size):
         return
     far = 8 * max(abs(trained.low), abs(trained.high), 1e-12)
@@ -334,9 +334,9 @@ def _shares_rows(here: Any, there: Any) -> bool:
     )
 
 
-def _same_rows(here: Facts, there: Any) -> bool:
+def _same_rows(here: Summary, there: Any) -> bool:
     """Say whether an array holds what another holds, as a copy does."""
     if getattr(there, "shape", None) != getattr(here.array, "shape", ()) or not here.rows.size:
         return False
-    rows = look_at(there, "validation x").rows
+    rows = summarize(there, "validation x").rows
     return rows.shape == here.rows.shape and bool(np.array_equal(rows, here.rows))

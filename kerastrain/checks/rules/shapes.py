@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kerastrain.arrays.facts import Facts
+from kerastrain.arrays.summary import Summary
 from kerastrain.checks.findings import Problem
 from kerastrain.checks.rules.labels import ID_LOSSES
 from kerastrain.checks.settings import AMOUNTS, BINARY, CATEGORICAL, HINGE
@@ -90,7 +90,7 @@ def _told(output: Output, shown: str, shape: Shape, out: Shape) -> tuple[str, st
     return message, _told_of_columns(output, y, shape, out, wide)
 
 
-def _told_of_columns(output: Output, y: Facts, shape: Shape, out: Shape, wide: bool) -> str:
+def _told_of_columns(output: Output, y: Summary, shape: Shape, out: Shape, wide: bool) -> str:
     """Say the way out where only the last axis of labels and output does not fit."""
     name, units = output.loss.name, out[-1]
     if name in ID_LOSSES and wide and shape[-1] == units:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kerastrain.arrays.facts import look_at
+from kerastrain.arrays.summary import summarize
 from kerastrain.checks.findings import Problem
 from kerastrain.checks.settings import AMOUNTS
 from kerastrain.checks.setup import Setup
@@ -161,7 +161,7 @@ def sample_weight_form(setup: Setup) -> Iterator[Problem]:
                           "sample_weight=np.asarray(weights, dtype='float32').",
                           "sample_weight")  # fmt: skip
             continue
-        facts = look_at(part, "sample_weight")
+        facts = summarize(part, "sample_weight")
         trouble = _weights_trouble(setup, facts, min(i, len(setup.outputs) - 1))
         if trouble:
             yield Problem(*trouble, "sample_weight")

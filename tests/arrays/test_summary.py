@@ -1,11 +1,11 @@
-"""scan: one pass, block by block, held against NumPy on the whole array."""
+"""summarize: one pass, block by block, held against NumPy on the whole array."""
 
 import tracemalloc
 
 import numpy as np
 import pytest
 
-from kerastrain.arrays.scan import BLOCK, describe_rows, scan
+from kerastrain.arrays.summary import BLOCK, Places, describe_rows, summarize
 from kerastrain.labels.inspection import inspect_labels
 
 RNG = np.random.default_rng(0)
@@ -30,10 +30,10 @@ COLUMNS = {
 
 @pytest.mark.parametrize("array", COLUMNS.values(), ids=COLUMNS)
 def test_values_and_counts_are_those_of_numpy(array):
-    seen = scan(array)
+    seen = summarize(array, labels=True)
     values, counts = np.unique(array, return_counts=True)
     assert seen.values.tolist() == values.tolist()
-    assert seen.counts.tolist() == counts.tolist()
+    assert seen.times.tolist() == counts.tolist()
     assert (seen.low, seen.high) == (array.min(), array.max())
     assert seen.different == len(values)
     assert seen.whole == bool((array == np.rint(array)).all() if array.dtype.kind == "f" else True)
@@ -41,15 +41,15 @@ def test_values_and_counts_are_those_of_numpy(array):
 
 def test_text_is_counted_over_all_blocks():
     array = np.array(["a", "b"], dtype=object)[np.arange(SEVERAL_BLOCKS) % 2]
-    seen = scan(array)
-    assert dict(zip(seen.values, seen.counts, strict=True)) == {
+    seen = summarize(array, labels=True)
+    assert dict(zip(seen.values, seen.times, strict=True)) == {
         "a": (SEVERAL_BLOCKS + 1) // 2,
         "b": SEVERAL_BLOCKS // 2,
     }
 
 
 def test_too_many_values_are_no_longer_told_apart():
-    seen = scan(RNG.normal(size=SEVERAL_BLOCKS))
+    seen = summarize(RNG.normal(size=SEVERAL_BLOCKS), labels=True)
     assert seen.values is None
     assert seen.different <= seen.counted == BLOCK
 
@@ -58,23 +58,37 @@ def test_missing_rows_are_found_in_later_blocks():
     array = np.zeros(SEVERAL_BLOCKS)
     array[[5, BLOCK + 1, 3 * BLOCK]] = np.nan
     array[7] = np.inf
-    seen = scan(array)
-    assert seen.missing == ([5, BLOCK + 1, 3 * BLOCK], 3)
-    assert seen.infinite == ([7], 1)
+    seen = summarize(array, labels=True)
+    assert (seen.missing_at.first, seen.missing_at.rows) == ((5, BLOCK + 1, 3 * BLOCK), 3)
+    assert (seen.infinite_at.first, seen.infinite, seen.first_bad) == ((7,), 1, 5)
 
 
 def test_sums_of_rows_and_columns_are_exact():
     array = np.eye(4, dtype=np.float16)[RNG.integers(0, 4, BLOCK)]
-    seen = scan(array)
-    assert seen.row_sums == (1.0, 1.0)
+    seen = summarize(array, labels=True)
+    assert seen.sum_range == (1.0, 1.0)
     assert seen.column_sums.tolist() == array.sum(axis=0, dtype=float).tolist()
 
 
-def test_the_sample_is_spread_evenly_over_all_blocks():
+def test_the_rows_are_spread_evenly_over_all_blocks():
     array = np.arange(SEVERAL_BLOCKS) + 0.5
-    sample = scan(array).sample
-    assert np.diff(sample).max() == np.diff(sample).min() == SEVERAL_BLOCKS // 2**14
-    assert np.median(sample) == pytest.approx(np.median(array), rel=1e-3)
+    rows = summarize(array).rows
+    assert len(rows) == 4096
+    assert np.ptp(np.diff(rows)) <= 1
+    assert np.median(rows) == pytest.approx(np.median(array), rel=1e-3)
+
+
+def test_a_missing_value_is_found_by_row_and_column_and_the_rest_is_still_described():
+    table = np.arange(12.0).reshape(4, 3)
+    table[[2, 3], [1, 0]] = np.nan
+    seen = summarize(table, "x")
+    assert seen.missing_at == Places(count=2, rows=2, first=(2, 3), column=1)
+    assert (seen.low, seen.high, seen.whole) == (0, 11, True)
+
+
+def test_fractions_of_inputs_are_not_counted_and_whole_numbers_are():
+    assert summarize(np.array([0.5, 1.5])).values is None
+    assert summarize(np.array([2.0, 7.0, 2.0])).counts == {2: 2, 7: 1}
 
 
 @pytest.mark.parametrize("mode", ["r", "r+", "c"])
