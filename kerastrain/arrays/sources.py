@@ -14,22 +14,30 @@ from typing import Any
 
 import numpy as np
 
+from kerastrain.models.private_names import (
+    dataset_arrays,
+    dataset_kind,
+    dataset_parents,
+    mapped_graph,
+    shuffled_rows,
+)
+
 __all__ = ["Data", "is_endless", "read_data"]
 
-_SAME_ROWS = {"_BatchDataset", "_ParallelBatchDataset", "_PrefetchDataset", "_OptionsDataset"}
-_OTHER_ORDER = {"_ShuffleDataset", "CacheDataset", "_RepeatDataset"}
+_SAME_ROWS = {"BatchDataset", "ParallelBatchDataset", "PrefetchDataset", "OptionsDataset"}
+_OTHER_ORDER = {"ShuffleDataset", "CacheDataset", "RepeatDataset"}
 _REPEATABLE = _SAME_ROWS | {
-    "_MapDataset",
-    "_ParallelMapDataset",
-    "_RangeDataset",
-    "_TensorSliceDataset",
-    "_TensorDataset",
-    "_ZipDataset",
-    "_ConcatenateDataset",
-    "_RepeatDataset",
-    "_TakeDataset",
-    "_SkipDataset",
-    "_PaddedBatchDataset",
+    "MapDataset",
+    "ParallelMapDataset",
+    "RangeDataset",
+    "TensorSliceDataset",
+    "TensorDataset",
+    "ZipDataset",
+    "ConcatenateDataset",
+    "RepeatDataset",
+    "TakeDataset",
+    "SkipDataset",
+    "PaddedBatchDataset",
 }
 
 
@@ -105,18 +113,17 @@ def _dataset(data: Any) -> Data:
     count = int(data.cardinality())
     batches = {-1: -1, -2: None}.get(count, count)
     chain = list(_ancestors(data))
-    names = {type(part).__name__ for part in chain}
+    names = set(map(dataset_kind, chain))
     root = chain[-1]
     rows_in_order = not any(map(_mixes_rows, chain[_last_batching(chain) :]))
-    if type(root).__name__ == "_TensorSliceDataset" and names <= (
-        _SAME_ROWS | _OTHER_ORDER | {"_TensorSliceDataset"}
+    if dataset_kind(root) == "TensorSliceDataset" and names <= (
+        _SAME_ROWS | _OTHER_ORDER | {"TensorSliceDataset"}
     ):
         import tensorflow as tf
 
-        if not names & {"_BatchDataset", "_ParallelBatchDataset"}:
+        if not names & {"BatchDataset", "ParallelBatchDataset"}:
             return Data("Dataset", spec=data.element_spec, batches=batches)
-        whole = tf.nest.pack_sequence_as(root._structure, root._tensors)
-        whole = tf.nest.map_structure(lambda part: part.numpy(), whole)
+        whole = tf.nest.map_structure(lambda part: part.numpy(), dataset_arrays(root))
         return _unpack(whole, "Dataset", spec=data.element_spec, complete=True,
                        in_order=rows_in_order, batches=batches)  # fmt: skip
     if names <= _REPEATABLE and not any(map(_draws, chain)):
@@ -131,27 +138,27 @@ def _dataset(data: Any) -> Data:
 def _ancestors(data: Any) -> Iterator[Any]:
     """Walk from a data set back to what it was made of."""
     yield data
-    for parent in data._inputs():
+    for parent in dataset_parents(data):
         yield from _ancestors(parent)
 
 
 def _last_batching(chain: list[Any]) -> int:
     """Find the step that makes batches, counted back; what comes after it mixes no rows."""
-    kinds = [type(part).__name__ for part in chain]
+    kinds = map(dataset_kind, chain)
     return next((i for i, kind in enumerate(kinds) if "BatchDataset" in kind), 0)
 
 
 def _mixes_rows(step: Any) -> bool:
     """Say whether a step shuffles over more than a few rows."""
-    return type(step).__name__ == "_ShuffleDataset" and int(step._buffer_size) > 32
+    return dataset_kind(step) == "ShuffleDataset" and shuffled_rows(step) > 32
 
 
 def _draws(data: Any) -> bool:
     """Say whether a step calls Python or draws random numbers, so that looking would change it."""
-    function = getattr(data, "_map_func", None)
-    if function is None:
+    mapped = mapped_graph(data)
+    if mapped is None:
         return False
-    graph = function.function.graph.as_graph_def()
+    graph = mapped.as_graph_def()
     nodes = [*graph.node, *(node for body in graph.library.function for node in body.node_def)]
     return any("Random" in node.op or "PyFunc" in node.op for node in nodes)
 

@@ -22,6 +22,7 @@ import pandas as pd
 from kerastrain.checks.findings import Finding, Findings, enforce
 from kerastrain.checks.rules import RULES, Rule
 from kerastrain.checks.setup import Setup, gather
+from kerastrain.models.private_names import loss_weights_of, metrics_of
 from kerastrain.models.untouched import untouched
 
 if TYPE_CHECKING:
@@ -139,10 +140,10 @@ def _resolved(model: Any, x: Any, y: Any, given: Mapping[str, Any]) -> tuple[dic
     if _is_auto(given["loss"]):
         found["loss"], y = (model.loss, y) if compiled else _chosen(model, x, y)
         if compiled and given["loss_weights"] is None:
-            found["loss_weights"] = getattr(model._compile_loss, "_user_loss_weights", None)
+            found["loss_weights"] = loss_weights_of(model)
     if _is_auto(given["metrics"]):
         own = compiled and _is_auto(given["loss"])
-        found["metrics"] = getattr(model._compile_metrics, "_user_metrics", None) if own else None
+        found["metrics"] = metrics_of(model) if own else None
     return found, y
 
 

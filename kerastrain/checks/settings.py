@@ -8,6 +8,8 @@ import inspect
 from dataclasses import dataclass, field
 from typing import Any
 
+from kerastrain.models.private_names import given_rate, is_keras_loss, loss_options, loss_wrapper
+
 __all__ = ["Loss", "Optimizer", "copy_metric", "nearest", "read_loss", "read_optimizer"]
 
 PLAIN_LOSSES = {
@@ -99,14 +101,13 @@ def read_loss(given: Any, y_shape: tuple[Any, ...] = (), out_shape: tuple[Any, .
     options: dict[str, Any] = {}
     function = found
     if isinstance(found, keras.losses.Loss) and hasattr(found, "fn"):
-        if type(found).call is _wrapper().call:
-            options = dict(getattr(found, "_fn_kwargs", {}))
+        if type(found).call is loss_wrapper().call:
+            options = loss_options(found)
             function = found.fn
     elif isinstance(found, functools.partial):
         options, function = dict(found.keywords), found.func
     name = getattr(function, "__name__", "")
-    own = str(getattr(function, "__module__", "")).startswith("keras.src.losses")
-    name = name if own and hasattr(keras.losses, name) else ""
+    name = name if is_keras_loss(function) and hasattr(keras.losses, name) else ""
     return Loss(given, name, _wrap(found), _changed(function, options) if name else {})
 
 
@@ -116,14 +117,7 @@ def _wrap(found: Any) -> Any:
 
     if isinstance(found, keras.losses.Loss):
         return found
-    return _wrapper()(found, name="loss")
-
-
-def _wrapper() -> Any:
-    """Find the class with which Keras makes a loss object of a function."""
-    from keras.src.losses.losses import LossFunctionWrapper
-
-    return LossFunctionWrapper
+    return loss_wrapper()(found, name="loss")
 
 
 def _changed(function: Any, options: dict[str, Any]) -> dict[str, Any]:
@@ -218,7 +212,7 @@ def read_optimizer(given: Any) -> Optimizer:
     except Exception:  # a user's own optimizer without settings: nothing to look at
         return Optimizer(given)
     inner = getattr(copied, "inner_optimizer", copied)
-    schedule = getattr(inner, "_learning_rate", None)
+    schedule = given_rate(inner)
     rate = float("nan")
     if isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
         rate = float(schedule(0))

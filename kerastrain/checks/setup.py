@@ -23,6 +23,7 @@ from kerastrain.models.copies import (
     unfolded,
 )
 from kerastrain.models.heads import Head, read_head
+from kerastrain.models.private_names import output_tensors
 
 __all__ = ["Output", "Setup", "gather"]
 
@@ -280,7 +281,8 @@ def _shoot(
     found: list[str] = []
 
     def losses(out: Any, flat: list[Any]) -> list[Any]:
-        structure = getattr(getattr(graph, "_functional", None) or graph, "_outputs_struct", out)
+        symbolic = output_tensors(graph)
+        structure = out if symbolic is None else symbolic
         found.extend(_names(structure, names, len(flat)))
         matched.extend(_match(targets, found, len(flat), "y", trouble))
         several = _match(given["loss"], found, len(flat), "loss", {})

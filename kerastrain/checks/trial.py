@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerastrain.models.copies import layers_of
+from kerastrain.models.private_names import has_logits
 
 __all__ = ["Pass", "run_once", "small_batch", "worth_running"]
 
@@ -85,7 +86,7 @@ def run_once(model: Any, batch: Any, targets: Any, losses: Any) -> Pass:
         gradients, error = [], raised
     return Pass(
         outputs=tuple(np.asarray(keras.ops.convert_to_numpy(output)) for output in flat),
-        from_logits=tuple(hasattr(output, "_keras_logits") for output in flat),
+        from_logits=tuple(has_logits(output) for output in flat),
         losses=tuple(values),
         gradients=tuple(None if g is None else _dense(g) for g in gradients),
         variables=variables,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from kerastrain.models.private_names import profiles_steps
+
 if TYPE_CHECKING:
     import keras
 
@@ -51,11 +53,9 @@ def _idle_settings() -> dict[type, Callable[[Any], bool]]:
         callbacks.TerminateOnNaN: lambda _: True,
         callbacks.ModelCheckpoint: lambda callback: callback.save_freq == "epoch",
         callbacks.BackupAndRestore: lambda callback: callback.save_freq == "epoch",
-        # Whether it profiles single steps stands in a private flag only. A Keras that has renamed
-        # it gets its hooks called, by model.fit.
         callbacks.TensorBoard: lambda callback: (
             callback.update_freq == "epoch"
             and not callback.write_steps_per_second
-            and not getattr(callback, "_should_trace", True)
+            and not profiles_steps(callback)
         ),
     }

@@ -12,6 +12,7 @@ from kerastrain.loop.packing import Rows, row_order
 from kerastrain.loop.program import Program, program_for
 from kerastrain.loop.progress import Progress
 from kerastrain.loop.windows import resident, windows
+from kerastrain.models.private_names import initial_epoch_of
 
 if TYPE_CHECKING:
     import keras
@@ -137,8 +138,7 @@ def train(
     ]
     model.stop_training = False
     callbacks.on_train_begin()
-    # BackupAndRestore leaves the epoch to go on from in this private attribute, and nowhere else.
-    initial_epoch = model._initial_epoch or job.initial_epoch
+    initial_epoch = initial_epoch_of(model) or job.initial_epoch
     segments = job.segments()
     order, order_turn, logs = None, None, None
     for epoch in range(initial_epoch, job.epochs):

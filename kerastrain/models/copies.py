@@ -8,6 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from kerastrain.models.private_names import (
+    flat_layers,
+    output_tensors,
+    stack_of,
+    states_of,
+    twin_of,
+)
+
 __all__ = [
     "fresh_model",
     "has_graph",
@@ -29,8 +37,7 @@ def has_own_step(model: Any) -> bool:
 
 def has_graph(model: Any) -> bool:
     """Say whether a model is a graph of layers that Keras knows: Sequential or functional."""
-    inner = getattr(model, "_functional", None) or model
-    return getattr(inner, "_outputs_struct", None) is not None
+    return output_tensors(model) is not None
 
 
 def layers_of(model: Any) -> Iterator[Any]:
@@ -93,13 +100,13 @@ def fresh_model(model: Any, *, keep_built: bool = False) -> Any:
         if not isinstance(value, keras.layers.Layer):
             return value
         if keep_built and (value.built or hasattr(value, "adapt")):
-            return _twin(value)
+            return twin_of(value)
         if isinstance(value, keras.Model):
             return fresh_model(value, keep_built=keep_built)
         return type(value).from_config(value.get_config())
 
     if keep_built and type(model) is keras.Sequential:
-        return keras.Sequential([fresh(layer) for layer in model._layers])
+        return keras.Sequential([fresh(layer) for layer in stack_of(model)])
     own = type(model).get_config is keras.Model.get_config
     if not own or isinstance(model, keras.Sequential):
         return type(model).from_config(model.get_config())
@@ -135,22 +142,13 @@ def _placeholder(part: Any) -> Any:
 @contextmanager
 def _states_kept(model: Any) -> Iterator[None]:
     """Put states and seeds of a model's layers back, which its likeness shares."""
-    layers = [layer for layer in model._flatten_layers() if layer.built]
-    states = [v for layer in layers for v in layer._non_trainable_variables]
-    states += [seed.state for layer in layers for seed in layer._seed_generators]
+    states = [v for layer in flat_layers(model) if layer.built for v in states_of(layer)]
     before = [np.array(state) for state in states]
     try:
         yield
     finally:
         for state, value in zip(states, before, strict=True):
             state.assign(value)
-
-
-def _twin(layer: Any) -> Any:
-    """Make a layer that shares everything with another but its place in a graph of layers."""
-    twin: Any = object.__new__(type(layer))
-    vars(twin).update(vars(layer), _inbound_nodes=[], _outbound_nodes=[])
-    return twin
 
 
 def unfolded(model: Any, batch: Any) -> Any:

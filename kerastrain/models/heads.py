@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from kerastrain.models.private_names import graph_of, inputs_of, origin_of, output_tensors
+
 __all__ = ["Head", "read_head"]
 
 # Layers that move, drop or average values: what they give has the range that the layer before had.
@@ -78,11 +80,10 @@ def read_head(model: Any) -> Head | dict[str, Head] | list[Head]:
         >>> read_head(model).activation
         'softmax'
     """
-    outputs = getattr(model, "_functional", None) or model
-    structure = getattr(outputs, "_outputs_struct", None)
+    structure = output_tensors(model)
     if structure is None:
         return _read_unbuilt(model)
-    names = list(getattr(outputs, "output_names", []))
+    names = list(getattr(graph_of(model), "output_names", []))
     if isinstance(structure, dict):
         return {name: _read_tensor(tensor, name) for name, tensor in structure.items()}
     if isinstance(structure, list | tuple) and len(structure) > 1:
@@ -96,10 +97,10 @@ def _read_tensor(tensor: Any, name: str) -> Head:
     shape = tuple(tensor.shape)
     after: list[str] = []
     while True:
-        operation, node_index, position = _origin(tensor)
-        inner = getattr(operation, "_functional", None) or operation
-        if getattr(inner, "_outputs_struct", None) is not None:  # a model inside the model
-            tensor = _flat(inner._outputs_struct)[position]
+        operation, node_index, position = origin_of(tensor)
+        inner = output_tensors(operation)
+        if inner is not None:  # a model inside the model
+            tensor = _flat(inner)[position]
             continue
         if operation is None or type(operation).__name__ == "InputLayer":
             return Head(name, "linear", shape[-1], shape, after=tuple(after))
@@ -112,12 +113,12 @@ def _read_tensor(tensor: Any, name: str) -> Head:
             layer = _written(operation)
             return Head(name, activation, shape[-1], shape, layer, tuple(after), axis, below)
         after.append(type(operation).__name__)
-        tensor = _flat(operation._inbound_nodes[node_index].input_tensors)[0]
+        tensor = _flat(inputs_of(operation, node_index))[0]
 
 
 def _below(operation: Any, node_index: int) -> str:
     """Name the activation that feeds an activation layer; a layer with weights has none below."""
-    inputs = _flat(operation._inbound_nodes[node_index].input_tensors)
+    inputs = _flat(inputs_of(operation, node_index))
     if getattr(operation, "weights", None) or len(inputs) != 1:
         return ""
     activation = _read_tensor(inputs[0], "").activation
@@ -130,7 +131,7 @@ def _merged(operation: Any, node_index: int) -> str:
     The mean of probabilities is a probability, and a sum of weighted sums is one; the sum of two
     probabilities is none, nor is a scaled one.
     """
-    inputs = _flat(operation._inbound_nodes[node_index].input_tensors)
+    inputs = _flat(inputs_of(operation, node_index))
     found = {_read_tensor(tensor, "").activation for tensor in inputs}
     kind = type(operation).__name__
     if kind in SCALING:
@@ -138,13 +139,6 @@ def _merged(operation: Any, node_index: int) -> str:
     kept = {"linear"} if kind in ("Add", "Subtract") else {"linear", "sigmoid", "relu", "tanh"}
     kept |= {"softmax"} if kind == "Average" else set()
     return found.pop() if len(found) == 1 and found <= kept else "unknown"
-
-
-def _origin(tensor: Any) -> tuple[Any, int, int]:
-    history = getattr(tensor, "_keras_history", None)
-    if history is None:
-        return None, 0, 0
-    return history.operation, history.node_index, history.tensor_index
 
 
 def _flat(tensors: Any) -> list[Any]:

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from kerastrain.models.private_names import eager_draws, global_state, tensorflow_random
+
 __all__ = ["untouched"]
 
 
@@ -21,11 +23,10 @@ def untouched() -> Iterator[None]:
     change the numbers or the names of what the user does next. Warnings that the looking
     itself would cause are not shown: they are told as findings, or by `fit` in its turn.
     """
-    from keras.src.backend.common import global_state
-
+    state = global_state()
     python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
-    names = copy.copy(global_state.get_global_attribute("object_name_uids"))
-    generator = global_state.get_global_attribute("global_seed_generator")
+    names = copy.copy(state.get_global_attribute("object_name_uids"))
+    generator = state.get_global_attribute("global_seed_generator")
     seed = None if generator is None else np.array(generator.state)
     try:
         with warnings.catch_warnings(), _tensorflow_untouched():
@@ -34,8 +35,8 @@ def untouched() -> Iterator[None]:
     finally:
         random.setstate(python)
         np.random.set_state(numpy)  # noqa: NPY002
-        global_state.set_global_attribute("object_name_uids", names)
-        global_state.set_global_attribute("global_seed_generator", generator)
+        state.set_global_attribute("object_name_uids", names)
+        state.set_global_attribute("global_seed_generator", generator)
         if generator is not None:
             generator.state.assign(seed)
 
@@ -48,18 +49,15 @@ def _tensorflow_untouched() -> Iterator[None]:
     if keras.backend.backend() != "tensorflow":
         yield
         return
-    from tensorflow.python.eager import context
-    from tensorflow.python.ops import stateful_random_ops
-
-    draws = getattr(context.context(), "_rng", None)
+    draws, module = eager_draws(), tensorflow_random()
     drawn = None if draws is None else draws.getstate()
-    generator = stateful_random_ops.global_generator
+    generator = module.global_generator
     state = None if generator is None else generator.state.numpy()
     try:
         yield
     finally:
         if draws is not None:
             draws.setstate(drawn)
-        stateful_random_ops.global_generator = generator
+        module.global_generator = generator
         if generator is not None:
             generator.state.assign(state)

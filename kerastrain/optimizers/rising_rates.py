@@ -23,6 +23,7 @@ from kerastrain.arrays.sources import read_data
 from kerastrain.errors import DataError
 from kerastrain.loop.packing import pack_rows
 from kerastrain.models.copies import fresh_model, layers_of
+from kerastrain.models.private_names import dataset_parents, lambdas_allowed, rows_of_a_batch
 from kerastrain.optimizers.builders import get_optimizer
 
 __all__ = ["MEMORY", "Batches", "comes_in_batches", "lay_out", "rise", "trainee"]
@@ -150,9 +151,9 @@ def comes_in_batches(x: Any) -> bool:
 
 def _batch_size(data: Any) -> int:
     """Find the size of a data set's batches, where it was batched."""
-    while not hasattr(data, "_batch_size"):
-        data = data._inputs()[0]
-    return int(data._batch_size)
+    while (size := rows_of_a_batch(data)) is None:
+        data = dataset_parents(data)[0]
+    return int(size)
 
 
 def _each_batch(data: Any) -> Iterator[Any]:
@@ -288,9 +289,8 @@ def _compiled_copy(model: Any, loss: Any, optimizer: Any, batches: Batches) -> A
 
 def _copy(model: Any, first_x: Any) -> Any:
     import keras
-    from keras.src.saving.serialization_lib import SafeModeScope
 
-    with SafeModeScope(safe_mode=False):  # the user's own Lambda layers, not those of a file
+    with lambdas_allowed():
         functional = isinstance(model, keras.Sequential) or hasattr(model, "operations")
         made = keras.models.clone_model(model) if functional else fresh_model(model)
     for kind in (keras.optimizers.Optimizer, keras.metrics.Metric):

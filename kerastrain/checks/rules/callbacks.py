@@ -10,6 +10,7 @@ from typing import Any
 
 from kerastrain.checks.findings import Problem
 from kerastrain.checks.setup import Setup
+from kerastrain.models.private_names import metrics_added
 
 
 def logged_names(setup: Setup) -> set[str]:
@@ -33,7 +34,7 @@ def logged_names(setup: Setup) -> set[str]:
             seen[full] = count + 1
             names.add(f"{full}_{count}" if count else full)
             names.add(f"weighted_{full}")
-    names |= {metric.name for layer in setup.layers for metric in getattr(layer, "_metrics", ())}
+    names |= {metric.name for layer in setup.layers for metric in metrics_added(layer)}
     rated = (keras.callbacks.LearningRateScheduler, keras.callbacks.ReduceLROnPlateau)
     if setup.validates:
         names |= {f"val_{name}" for name in names}

@@ -18,6 +18,7 @@ from kerastrain.checks.rules.labels import ID_LOSSES
 from kerastrain.checks.rules.shapes import columns
 from kerastrain.checks.settings import AMOUNTS, BINARY, CATEGORICAL, CROSSENTROPIES, HINGE
 from kerastrain.checks.setup import Output, Setup
+from kerastrain.models.private_names import metric_function, takes_logits
 
 # Keras' metrics whose best value is 1 and that judge decisions, not distances.
 SCORES = {"Accuracy", "BinaryAccuracy", "CategoricalAccuracy", "SparseCategoricalAccuracy",
@@ -53,10 +54,11 @@ def _kind(metric: Any) -> str:
     """Name what a metric does: its class, or for a function the class of the same meaning."""
     kind = type(metric).__name__
     if kind == "MeanMetricWrapper":
-        name = getattr(metric._fn, "__name__", "")
-        own = str(getattr(metric._fn, "__module__", "")).startswith("keras.src")
+        function = metric_function(metric)
+        name = getattr(function, "__name__", "")
+        own = str(getattr(function, "__module__", "")).startswith("keras.")
         return "".join(p.capitalize() for p in name.split("_")) if own else "own"
-    return kind if type(metric).__module__.startswith("keras.src") else "own"
+    return kind if type(metric).__module__.startswith("keras.") else "own"
 
 
 def _named(metric: Any) -> str:
@@ -127,7 +129,7 @@ def metric_on_logits(setup: Setup) -> Iterator[Problem]:
         kind, y = _kind(made), output.y
         assert y is not None
         halves = kind in THRESHOLDS and _cuts_at_half(made)
-        area = kind == "AUC" and not getattr(made, "_from_logits", False)
+        area = kind == "AUC" and not takes_logits(made)
         if output.loss.name in HINGE and y.low < 0 and kind == "BinaryAccuracy":
             continue  # told by the metric's own trial: -1 never equals 0 or 1
         entropy = kind.endswith("Crossentropy") and not made.get_config().get("from_logits", False)

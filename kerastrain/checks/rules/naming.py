@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from kerastrain.checks.findings import Problem
 from kerastrain.checks.settings import nearest
 from kerastrain.checks.setup import Setup
+from kerastrain.models.private_names import flat_layers
 
 OLD_ARGUMENTS = {
     "nb_epoch": "Keras 2 renamed it: epochs=10",
@@ -64,7 +65,7 @@ def loss_missing(setup: Setup) -> Iterator[Problem]:
     """
     if setup.own_step or setup.seen is None or any(o.loss.given is not None for o in setup.outputs):
         return
-    adds = any(_adds_loss(layer) for layer in setup.seen._flatten_layers())
+    adds = any(_adds_loss(layer) for layer in flat_layers(setup.seen))
     if not adds and setup.given["loss"] is None:
         yield Problem(
             "compile must have a loss; saw none, and no layer adds one.",

@@ -11,6 +11,7 @@ from kerastrain.checks.findings import Problem
 from kerastrain.checks.settings import CROSSENTROPIES
 from kerastrain.checks.setup import Setup
 from kerastrain.models.copies import layers_of
+from kerastrain.models.private_names import trainable_at_compile
 
 _LINEAR = {"InputLayer", "Flatten", "Reshape", "Dropout", "Permute", "BatchNormalization",
            "Rescaling", "Normalization", "Identity", "ZeroPadding1D", "ZeroPadding2D",
@@ -204,7 +205,7 @@ def trained_before(setup: Setup) -> Iterator[Problem]:
         return
     steps = int(np.asarray(old.iterations))
     rate = getattr(old, "learning_rate", None)
-    before = getattr(setup.model, "_compiled_trainable_state", {})
+    before = trainable_at_compile(setup.model)
     frozen = any(layer.trainable != state for layer, state in before.items())
     slower = rate is not None and setup.optimizer.learning_rate < 0.99 * float(np.asarray(rate))
     if steps > 0 and not slower and not frozen:

@@ -8,6 +8,7 @@ import numpy as np
 
 from kerastrain.checks.findings import Problem
 from kerastrain.checks.setup import Setup
+from kerastrain.models.private_names import given_rate, weights_known_to
 
 # Steps of these are about the learning rate long for each weight, whatever the gradient.
 ADAPTIVE = {"Adam", "AdamW", "Adamax", "Nadam", "RMSprop", "Lion", "LossScaleOptimizer"}
@@ -25,9 +26,8 @@ def learning_rate_sign(setup: Setup) -> Iterator[Problem]:
         later = [float(schedule(step)) for step in (0, 10, 100, 1000)]
         bad = max(later) <= 0 or min(later) < 0 or not np.isfinite(later).all()
     else:
-        bad = not (np.isfinite(rate) and rate > 0) and not callable(
-            getattr(setup.given["optimizer"], "_learning_rate", None)
-        )
+        own = setup.given["optimizer"]
+        bad = not (np.isfinite(rate) and rate > 0) and not callable(given_rate(own))
     if bad:
         yield Problem(
             f"The learning rate must be above 0; saw {rate:g}.",
@@ -214,7 +214,7 @@ def other_model(setup: Setup) -> Iterator[Problem]:
     if not getattr(given, "built", False) or setup.seen is None:
         return
     own = {id(v) for v in setup.model.variables}
-    theirs = list(getattr(given, "_trainable_variables", []))
+    theirs = weights_known_to(given)
     if theirs and not all(id(v) in own for v in theirs):
         kind = type(given).__name__
         yield Problem(
