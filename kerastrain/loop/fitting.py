@@ -141,6 +141,7 @@ def fit(
         else:
             ran = _train_fast(model, *data, arguments, hooks, progress, loop=loop, seed=seed)
     except KeyboardInterrupt as stop:
+        progress.close(interrupted=True)
         history = tidy(recorder.records, loop=ran, device=_device(model), seed=seed)
         raise TrainingInterrupted(history) from stop
     finally:
