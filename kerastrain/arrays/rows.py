@@ -1,4 +1,4 @@
-"""How many rows are there, and which of them are held out?
+"""How many rows are there, and which of them are for validation?
 
 Inputs, labels and weights may be one array or a dict or list of arrays (several inputs or
 outputs); these functions treat both alike and never change them.
@@ -9,26 +9,35 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from kerastrain.arrays.containers import container_of
 from kerastrain.errors import DataError
 
 __all__ = ["as_arrays", "count_rows", "split_rows", "take_rows"]
 
 
 def as_arrays(data: Any, name: str) -> Any:
-    """Turn frames, series and nested lists into NumPy arrays; leave arrays and tensors alone.
+    """Turn inputs into arrays, so that Keras takes them.
 
     Args:
-        data: An array, a DataFrame of numbers, nested lists of numbers, or a dict, list or tuple
-            of those for several inputs.
+        data: Numbers in any container: an array of shape `(n, ...)`, pandas, polars, pyarrow,
+            nested lists, a tensor; or text of shape `(n,)` or `(n, k)` for a layer that reads it;
+            or a dict, list or tuple of those for several inputs.
         name: What the user calls it, for the messages.
 
     Returns:
-        The same structure with arrays in it. Tuples become lists.
+        The same structure with arrays in it. Tuples become lists; sparse matrices of SciPy become
+        float32 rows in the format CSR, text becomes a tensor; other tensors stay as they are.
 
     Raises:
-        DataError: a column that holds no numbers, or lists of different lengths.
+        DataError: a column that holds no numbers, lists of different lengths, or a container that
+            holds no rows.
+
+    Examples:
+        >>> as_arrays(pd.DataFrame({"age": [31, 47], "smokes": [True, False]}), "x").tolist()
+        [[31.0, 1.0], [47.0, 0.0]]
     """
     if isinstance(data, dict):
         return {key: as_arrays(value, f"{name}[{key!r}]") for key, value in data.items()}
@@ -36,16 +45,24 @@ def as_arrays(data: Any, name: str) -> Any:
         if np.ndim(data[0]) > 0:
             return [as_arrays(part, f"{name}[{i}]") for i, part in enumerate(data)]
         data = [np.asarray(part) for part in data]
-    if hasattr(data, "dtypes") and hasattr(data, "columns"):
-        return _frame_to_array(data, name)
-    if hasattr(data, "shape") and not hasattr(data, "to_numpy") and not _is_object(data):
-        return data
+    container = container_of(data)
+    if container.refusal and not hasattr(data, "shape"):
+        raise DataError(container.refusal.format(name=name, kind=type(data).__name__))
+    opened = container.open(data)
+    if isinstance(opened, pd.DataFrame):
+        opened = _frame_to_array(opened, name)
+    if hasattr(opened, "shape") and not isinstance(opened, np.ndarray | pd.Series):
+        return opened
     try:
-        return np.asarray(data, dtype="float32" if _is_object(data) else None)
+        array = np.asarray(opened)
+        if array.dtype.kind in "US" or (array.dtype == object and _is_text(array)):
+            return _text_tensor(array)
+        return np.asarray(array, dtype="float32" if array.dtype == object else None)
     except (TypeError, ValueError) as error:
         message = (
-            f"{name} must hold numbers, as many in each row; saw {type(data).__name__}: {error}. "
-            "Encode text as numbers first, as in pandas.get_dummies(frame, dtype='float32')."
+            f"{name} must hold numbers, the same number of them in each row, but it is a "
+            f"{type(data).__name__} that NumPy cannot read so: {error}. "
+            "Encode categories as numbers first, as in pandas.get_dummies(frame, dtype='float32')."
         )
         raise DataError(message) from None
 
@@ -67,14 +84,14 @@ def count_rows(data: Any, name: str = "x") -> int:
         >>> count_rows({"image": np.zeros((3, 8, 8)), "age": np.zeros(3)})
         3
     """
-    lengths = {part: len(array) for part, array in _parts(data, name)}
+    lengths = {part: container_of(array).count(array) for part, array in _parts(data, name)}
     if len(set(lengths.values())) > 1:
         seen = ", ".join(f"{part} has {length}" for part, length in lengths.items())
-        message = f"All inputs must have the same number of rows; saw {seen}."
+        message = f"All parts must have the same number of rows, but {seen}."
         raise DataError(message)
     rows = next(iter(lengths.values()), 0)
     if rows == 0:
-        message = f"{name} must hold rows to learn from; saw none. Look at {name}.shape."
+        message = f"{name} must have rows to learn from, but it has none. Look at {name}.shape."
         raise DataError(message)
     return rows
 
@@ -95,23 +112,21 @@ def take_rows(data: Any, rows: NDArray[np.integer[Any]]) -> Any:
         return {key: take_rows(value, rows) for key, value in data.items()}
     if isinstance(data, list | tuple):
         return [take_rows(value, rows) for value in data]
-    if hasattr(data, "iloc"):
-        return data.iloc[rows]
-    return np.asarray(data)[rows]
+    return container_of(data).take(data, rows)
 
 
 def split_rows(
     count: int, fraction: float, *, seed: int, stratify: NDArray[Any] | None = None
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Hold out a random part of the rows, with the same share of each class.
+    """Split rows at random into training and validation, with the same share of each class.
 
-    Keras' own `validation_split` takes the last rows, so that labels in order leave whole classes
-    out. Here the rows are shuffled, sorted by class, and then taken at even distances.
+    Keras' own `validation_split` takes the last rows, so that sorted labels lose whole classes.
+    Here the rows are shuffled, sorted by class, and then taken at even distances.
 
     Args:
         count: Number of rows, 2 or more.
-        fraction: Share to hold out, between 0 and 1.
-        seed: Equal seeds give equal splits.
+        fraction: Share of the rows to validate on, between 0 and 1.
+        seed: Equal seeds give equal splits; 0 or more.
         stratify: Class of each row, shape `(count,)`. A class of one row stays in training. Left
             out, classes play no part.
 
@@ -119,37 +134,68 @@ def split_rows(
         The row numbers for training and for validation, each in a random order.
 
     Raises:
-        DataError: a fraction that leaves one of the parts empty.
+        DataError: an argument of another type or range, or one of the two parts would be empty.
 
     Examples:
         >>> train, val = split_rows(100, 0.2, seed=0, stratify=np.repeat([0, 1], [90, 10]))
         >>> len(train), len(val), int((val >= 90).sum())
         (80, 20, 2)
     """
-    if not isinstance(fraction, int | float) or not 0 < fraction < 1:
-        message = f"validation_split must lie between 0 and 1; saw {fraction!r}. Pass 0.2."
-        raise DataError(message)
-    held_out = round(count * fraction)
-    if not 0 < held_out < count:
+    count, seed = _whole("count", count, 2, 10**9), _whole("seed", seed, 0, 2**64)
+    number = isinstance(fraction, int | float | np.number) and not isinstance(fraction, bool)
+    if not number or not 0 < fraction < 1:
         message = (
-            f"Both parts must hold rows; saw validation_split={fraction} of {count} rows, which "
-            f"holds out {held_out}. Pass validation_data=(x_val, y_val) or more rows."
+            f"validation_split must lie between 0 and 1, but it is {fraction!r:.80}. Pass 0.2."
         )
         raise DataError(message)
+    validating = round(count * float(fraction))
+    if not 0 < validating < count:
+        message = (
+            f"Both parts must have rows, but validation_split={fraction} of {count} rows validates "
+            f"on {validating}. Pass validation_data=(x_val, y_val) or more rows."
+        )
+        raise DataError(message)
+    classes = None if stratify is None else _class_numbers(stratify, count)
     random = np.random.default_rng([seed, 0x5B117])  # a stream apart from that of the row order
     order = random.permutation(count)
-    if stratify is not None:
-        _, dense, sizes = np.unique(stratify, return_inverse=True, return_counts=True)
-        order = order[np.argsort(dense[order], kind="stable")]
-        order = order[sizes[dense[order]] > 1]
-        held_out = min(held_out, len(order))
-    if held_out == 0:
-        message = "Each class has one row only, so none can be held out. Pass validation_split=0."
-        raise DataError(message)
-    places = (np.arange(held_out) + random.random()) * (len(order) / held_out)
+    if classes is not None:
+        sizes = np.bincount(classes)
+        order = order[np.argsort(classes[order], kind="stable")]
+        order = order[sizes[classes[order]] > 1]
+        validating = min(validating, len(order))
+    if validating == 0:
+        message = "Each class has one row only, so no row is left to validate on. "
+        raise DataError(message + "Pass validation_split=0.")
+    places = (np.arange(validating) + random.random()) * (len(order) / validating)
     validation = order[places.astype(np.intp)]
     training = np.setdiff1d(np.arange(count), validation)
     return random.permutation(training), random.permutation(validation)
+
+
+def _whole(name: str, value: Any, least: int, most: int) -> int:
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not whole or not least <= value <= most:
+        message = (
+            f"{name} must be a whole number from {least} to {most}, but it is {value!r:.80}. "
+            f"Pass {name}={least}, for example."
+        )
+        raise DataError(message)
+    return int(value)
+
+
+def _class_numbers(stratify: Any, count: int) -> NDArray[np.intp]:
+    """Number the classes of the rows."""
+    try:
+        classes: NDArray[Any] = np.asarray(stratify)
+        if classes.shape == (count,):
+            return np.unique(classes, return_inverse=True)[1]
+    except (TypeError, ValueError):  # values that cannot be sorted, rows of unequal length
+        classes = np.empty(0)
+    message = (
+        f"stratify must give the class of each row, shape ({count},), but it is "
+        f"{stratify!r:.80}, shape {classes.shape}. Pass the labels of the rows, or leave it out."
+    )
+    raise DataError(message)
 
 
 def _parts(data: Any, name: str) -> list[tuple[str, Any]]:
@@ -158,17 +204,22 @@ def _parts(data: Any, name: str) -> list[tuple[str, Any]]:
     if isinstance(data, list | tuple):
         return [part for i, value in enumerate(data) for part in _parts(value, f"{name}[{i}]")]
     if np.ndim(data) == 0:
-        message = f"{name} must have a row for each example; saw the single value {data!r}."
+        message = (
+            f"{name} must have a row for each example, but it is the single value {data!r:.80}."
+        )
         raise DataError(message)
     return [(name, data)]
 
 
-def _frame_to_array(frame: Any, name: str) -> NDArray[np.float32]:
+def _frame_to_array(frame: pd.DataFrame, name: str) -> NDArray[Any]:
+    text = [pd.api.types.is_string_dtype(kind) and kind.name != "category" for kind in frame.dtypes]
+    if frame.size and all(text):
+        return frame.to_numpy(dtype=object)
     kinds = {column: kind for column, kind in frame.dtypes.items() if not _is_numeric(kind)}
     if kinds:
         seen = ", ".join(f"{column!r} ({kind})" for column, kind in list(kinds.items())[:5])
         message = (
-            f"{name} must hold numbers; saw the columns {seen}. "
+            f"{name} must hold numbers, but it has the columns {seen}. "
             f"Write categories as 0 and 1: pandas.get_dummies({name}, dtype='float32')."
         )
         raise DataError(message)
@@ -179,5 +230,12 @@ def _is_numeric(kind: Any) -> bool:
     return getattr(kind, "kind", "O") in "biuf" and not hasattr(kind, "categories")
 
 
-def _is_object(data: Any) -> bool:
-    return getattr(data, "dtype", None) == np.dtype(object)
+def _is_text(array: NDArray[Any]) -> bool:
+    return bool(array.size) and all(isinstance(value, str | bytes) for value in array.flat)
+
+
+def _text_tensor(array: NDArray[Any]) -> Any:
+    """Give text as Keras takes it; of arrays of text it takes one dimension of objects only."""
+    import tensorflow as tf
+
+    return tf.constant(array.astype(object) if array.dtype.kind == "U" else array)

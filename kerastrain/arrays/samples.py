@@ -7,13 +7,13 @@ module is loaded already.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kerastrain.arrays.sources import source_of
 from kerastrain.errors import LabelError
 
 __all__ = ["sample_batches"]
@@ -35,10 +35,10 @@ def sample_batches(y: Any) -> Any:
     Raises:
         LabelError: the data set has no batch, or its batches hold no labels.
     """
-    keras, tensorflow = sys.modules.get("keras"), sys.modules.get("tensorflow")
-    if tensorflow is not None and isinstance(y, tensorflow.data.Dataset):
+    source = source_of(y)
+    if source == "Dataset":
         return _join(y.take(MOST_BATCHES).as_numpy_iterator(), batched=_is_batched(y))
-    if keras is not None and isinstance(y, keras.utils.PyDataset):
+    if source == "PyDataset":
         count = _count_batches(y)
         count = MOST_BATCHES if count is None else count
         picked = np.unique(np.linspace(0, count - 1, min(count, MOST_BATCHES)).astype(int))

@@ -22,7 +22,7 @@ from kerastrain.models.private_names import (
     shuffled_rows,
 )
 
-__all__ = ["Data", "is_endless", "read_data"]
+__all__ = ["Data", "is_data_set", "is_endless", "read_data", "source_of"]
 
 _SAME_ROWS = {"BatchDataset", "ParallelBatchDataset", "PrefetchDataset", "OptionsDataset"}
 _OTHER_ORDER = {"ShuffleDataset", "CacheDataset", "RepeatDataset"}
@@ -68,6 +68,38 @@ class Data:
     problem: str = ""
 
 
+def source_of(x: Any) -> str:
+    """Tell arrays from data that come batch by batch; no library is imported for it.
+
+    Args:
+        x: Anything that `fit` takes, or a user may pass as labels.
+
+    Returns:
+        `"arrays"`; or `"Dataset"` of `tf.data`, `"PyDataset"` of Keras, `"generator"`, or
+        `"loader"` for another iterator and the data loaders of PyTorch and Grain.
+
+    Examples:
+        >>> source_of([1, 2]), source_of(row for row in [1, 2]), source_of(iter([1, 2]))
+        ('arrays', 'generator', 'loader')
+    """
+    if isinstance(x, types.GeneratorType):
+        return "generator"
+    if hasattr(x, "__next__") and not hasattr(x, "shape"):
+        return "loader"
+    bases = [f"{base.__module__}.{base.__name__}" for base in type(x).__mro__]
+    if any(base.startswith("keras.") and base.endswith(".PyDataset") for base in bases):
+        return "PyDataset"
+    if any(base.startswith("tensorflow.") for base in bases) and hasattr(x, "element_spec"):
+        return "Dataset"
+    loaders = ("torch.utils.data.dataloader.", "grain.")
+    return "loader" if any(base.startswith(loaders) for base in bases) else "arrays"
+
+
+def is_data_set(x: Any) -> bool:
+    """Tell data that come batch by batch, with their labels, from arrays."""
+    return source_of(x) != "arrays"
+
+
 def read_data(x: Any, y: Any = None, sample_weight: Any = None) -> Data:
     """Look at training data of any kind that `fit` takes, without using anything up.
 
@@ -79,16 +111,11 @@ def read_data(x: Any, y: Any = None, sample_weight: Any = None) -> Data:
     Returns:
         All of it for arrays and data sets made of arrays, else one batch, else the spec.
     """
-    module = type(x).__module__
-    if module.startswith("tensorflow") and hasattr(x, "element_spec"):
-        return _dataset(x)
-    if isinstance(x, types.GeneratorType):
-        return _generator(x)
-    if hasattr(x, "__getitem__") and hasattr(x, "num_batches") and hasattr(x, "workers"):
-        return _py_dataset(x)
-    if hasattr(x, "__next__") or module.startswith(("torch.utils.data", "grain")):
-        return Data("loader")
-    return Data("arrays", x, y, sample_weight, complete=True)
+    read = {"Dataset": _dataset, "PyDataset": _py_dataset, "generator": _generator}
+    source = source_of(x)
+    if source == "arrays":
+        return Data("arrays", x, y, sample_weight, complete=True)
+    return read[source](x) if source in read else Data("loader")
 
 
 def is_endless(generator: types.GeneratorType[Any, Any, Any]) -> bool:

@@ -17,6 +17,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from kerastrain.arrays.containers import container_of
+
 __all__ = ["Places", "Summary", "class_ids", "describe_rows", "is_plain", "summarize"]
 
 BLOCK = 1 << 17  # values; 1 MiB of int64, which stays in the cache while it is read four times
@@ -204,27 +206,16 @@ def describe_rows(rows: list[int], total: int, of: int) -> str:
     return f"rows {', '.join(shown[:-1])} and {shown[-1]} ({total:,} of {of:,})"
 
 
-def take(array: Any, rows: Any) -> NDArray[Any]:
-    """Take rows of an array, a frame or a tensor by their number, as NumPy."""
-    if hasattr(array, "iloc"):
-        return np.asarray(array.iloc[rows])
-    if isinstance(rows, slice) or isinstance(array, np.ndarray):
-        return np.asarray(array[rows])
-    if type(array).__module__.startswith("tensorflow"):
-        import tensorflow as tf
-
-        gathered: NDArray[Any] = np.asarray(tf.gather(array, rows))
-        return gathered
-    rest: NDArray[Any] = np.asarray(array)[rows]
-    return rest
-
-
 def class_ids(seen: Summary, start: int, stop: int) -> NDArray[np.int64]:
     """Read rows of labels as class ids: arg max of wide rows, the number itself else."""
-    part = take(seen.array, slice(start, stop))
+    part = _take(seen.array, slice(start, stop))
     if part.ndim > 1 and part.shape[-1] > 1:
         part = part.argmax(axis=-1)
     return part.reshape(len(part), -1)[:, 0].astype(np.int64)
+
+
+def _take(array: Any, rows: Any) -> NDArray[Any]:
+    return np.asarray(container_of(array).take(array, rows))
 
 
 # ------------------------------------------------------------------ one block after the other
@@ -263,7 +254,7 @@ def _blocks(array: Any, most: float) -> Iterator[tuple[int, NDArray[Any]]]:
     skip = max(1, int(-(-rows * width // most)))
     mapping = _file_mapping(array)
     for start in range(0, rows, step * skip):
-        block = take(array, slice(start, start + step))
+        block = _take(array, slice(start, start + step))
         if block.size:
             yield start, block
         if mapping is not None:
@@ -352,7 +343,7 @@ def _pick(array: Any) -> NDArray[np.float64]:
     count, width = int(array.shape[0]), max(1, int(np.prod(array.shape[1:], dtype=float)))
     rows = min(count, max(16, min(ROWS, 32 * BLOCK // width)))
     where = np.unique(np.linspace(0, max(0, count - 1), rows).astype(int))[:count]
-    return np.asarray(take(array, where).astype(np.float64))
+    return np.asarray(_take(array, where).astype(np.float64))
 
 
 class _Sums:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kerastrain.arrays.rows import take_rows
 from kerastrain.models.copies import layers_of
 from kerastrain.models.private_names import has_logits
 
@@ -113,8 +114,6 @@ def small_batch(structure: Any, count: int, rows: int | None = None) -> Any:
     """
     import keras
 
-    from kerastrain.arrays.summary import take
-
     flat = [part for part in keras.tree.flatten(structure) if hasattr(part, "shape")]
     width = sum(int(np.prod(part.shape[1:], dtype=float)) for part in flat) or 1
     rows = rows or int(max(2, min(ROWS, NUMBERS // width, count)))
@@ -123,7 +122,7 @@ def small_batch(structure: Any, count: int, rows: int | None = None) -> Any:
     def part(array: Any) -> Any:
         if not hasattr(array, "shape"):
             return array
-        taken = take(array, where)
+        taken = np.asarray(take_rows(array, where))
         if hasattr(array, "iloc") and taken.ndim == 1:
             taken = taken[:, None]  # Keras reads a Series as a column
         return taken.astype("float32") if taken.dtype == np.float64 else taken

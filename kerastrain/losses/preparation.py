@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kerastrain.arrays.rows import as_arrays, count_rows, split_rows, take_rows
+from kerastrain.arrays.sources import is_data_set
 from kerastrain.errors import DataError, LabelError
 from kerastrain.losses.choosing import LossChoice
 from kerastrain.losses.outputs import Choices, each
@@ -172,12 +173,3 @@ def class_ids(weights: dict[Any, float] | None, choice: Choices | None) -> Any:
         )
         raise DataError(message)
     return {ids[name]: float(weight) for name, weight in weights.items()}
-
-
-def is_data_set(x: Any) -> bool:
-    """Tell data that come batch by batch, with their labels, from arrays."""
-    import keras
-
-    if isinstance(x, keras.utils.PyDataset):
-        return True
-    return hasattr(x, "element_spec") or (hasattr(x, "__next__") and not hasattr(x, "shape"))

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from kerastrain.arrays.sources import is_data_set
 from kerastrain.errors import DataError, OptimizerError
 from kerastrain.labels.inspection import inspect_labels
 from kerastrain.losses.choice import LossChoice
@@ -22,7 +23,7 @@ from kerastrain.losses.choosing import choice_for, choose_loss
 from kerastrain.losses.table import ALIASES, BINARY, LOSSES, SPARSE
 from kerastrain.models.seeds import choose_seed, seed_model, seeded
 from kerastrain.models.untouched import untouched
-from kerastrain.optimizers.rising_rates import MEMORY, comes_in_batches, lay_out, rise, trainee
+from kerastrain.optimizers.rising_rates import MEMORY, lay_out, rise, trainee
 from kerastrain.plots.rates import plot_rates
 
 if TYPE_CHECKING:
@@ -231,7 +232,7 @@ def _read_loss(model: Any, x: Any, y: Any, loss: Any, task: str | None) -> tuple
     given = not (isinstance(loss, str) and loss == "auto")
     if not given and model.compiled and model.loss is not None:
         return None, _encode(y, model.loss, model, task)
-    if not given and y is None and (model.compiled or not comes_in_batches(x)):
+    if not given and y is None and (model.compiled or not is_data_set(x)):
         return None, None  # a model with a train_step or add_loss of its own
     choice = loss if given else choose_loss(x if y is None else y, model=model, task=task)
     if not _is_choice(choice):

@@ -19,14 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerastrain.arrays.rows import as_arrays
-from kerastrain.arrays.sources import read_data
+from kerastrain.arrays.sources import read_data, source_of
 from kerastrain.errors import DataError
 from kerastrain.loop.packing import pack_rows
 from kerastrain.models.copies import fresh_model, layers_of
 from kerastrain.models.private_names import dataset_parents, lambdas_allowed, rows_of_a_batch
 from kerastrain.optimizers.builders import get_optimizer
 
-__all__ = ["MEMORY", "Batches", "comes_in_batches", "lay_out", "rise", "trainee"]
+__all__ = ["MEMORY", "Batches", "lay_out", "rise", "trainee"]
 
 MEMORY = 0.8  # share of the smoothed loss that stays from one step to the next
 DIVERGED = 2.0  # the loss lies this many times its own fall, or its start, above its lowest
@@ -85,16 +85,17 @@ def lay_out(x: Any, y: Any, weight: Any, batch_size: int, steps: int, seed: int)
     Raises:
         DataError: the data cannot be read twice, are no numbers, or not finite.
     """
-    if hasattr(x, "element_spec"):
+    source = source_of(x)
+    if source == "Dataset":
         whole = read_data(x)
         if not whole.complete:
             return _read(iter(x), steps, int(x.cardinality()))
         # made of arrays: take these, so that the order that the data set draws next stays
         batch_size = _batch_size(x)
         x, y, weight = whole.x, whole.y, whole.sample_weight
-    elif comes_in_batches(x):
+    elif source == "PyDataset":
         return _read(_each_batch(x), steps, x.num_batches or 0)
-    elif hasattr(x, "__next__"):
+    elif source != "arrays":
         message = (
             "The data are read twice, by the test and by the training; a generator can be read "
             "once. Pass arrays or a tf.data.Dataset."
@@ -142,11 +143,6 @@ def _refuse_what_is_no_number(structure: Any, leaves: list[Any]) -> None:
                         f"{int(tf.size(dense))}. Look at np.isfinite({name}).all(axis=0)."
                     )
                     raise DataError(message)
-
-
-def comes_in_batches(x: Any) -> bool:
-    """Tell a `tf.data.Dataset` or a `PyDataset` from arrays."""
-    return hasattr(x, "element_spec") or (hasattr(x, "num_batches") and hasattr(x, "on_epoch_end"))
 
 
 def _batch_size(data: Any) -> int:

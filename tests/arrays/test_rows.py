@@ -3,10 +3,22 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 from sklearn.model_selection import train_test_split
 
+from kerastrain.arrays.containers import container_of
 from kerastrain.arrays.rows import as_arrays, count_rows, split_rows, take_rows
 from kerastrain.errors import DataError
+
+
+class FilesOfRows:
+    """A data set in the manner of PyTorch: one row for each number."""
+
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, i):
+        return np.zeros(4), i
 
 
 @pytest.mark.parametrize(
@@ -26,7 +38,7 @@ def test_rows_are_counted_in_all_parts(data, rows):
     ("data", "seen"),
     [
         ({"a": np.zeros(4), "b": np.zeros(3)}, r"x\['a'\] has 4, x\['b'\] has 3"),
-        (np.zeros((0, 3)), "saw none"),
+        (np.zeros((0, 3)), "it has none"),
         (np.float32(3), "single value"),
     ],
 )
@@ -65,8 +77,9 @@ def test_missing_values_of_nullable_columns_become_nan():
     [
         (pd.DataFrame({"sex": ["m", "f"], "n": [1, 2]}), r"'sex' .*get_dummies"),
         (pd.DataFrame({"day": pd.to_datetime(["2020-01-01"])}), "'day'"),
-        ([[1, 2], [3]], "as many in each row"),
-        (np.array([["a"], ["b"]], dtype=object), "Encode text"),
+        ([[1, 2], [3]], "the same number of them in each row"),
+        (np.array([["a", 2.0], ["b", 1.0]], dtype=object), "Encode categories"),
+        (FilesOfRows(), r"one row at a time.*DataLoader"),
     ],
 )
 def test_inputs_that_are_no_numbers_are_refused(data, seen):
@@ -105,5 +118,74 @@ def test_equal_seeds_give_equal_splits_and_others_do_not():
 
 @pytest.mark.parametrize("fraction", [0.0, 1.0, -0.1, 0.001, "0.2"])
 def test_a_part_without_rows_is_refused(fraction):
-    with pytest.raises(DataError, match=r"must (lie between|hold rows)"):
+    with pytest.raises(DataError, match=r"must (lie between|have rows)"):
         split_rows(10, fraction, seed=0)
+
+
+ODD = [None, "abc", np.nan, np.inf, -1, 2**70, True, [], [1], {}, 2.5, np.zeros(0), object, pd.NA]
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [
+        (argument, value)
+        for argument in ["count", "fraction", "seed", "stratify"]
+        for value in ODD
+        if argument != "stratify" or value is not None
+    ],
+    ids=repr,
+)
+def test_an_odd_argument_is_refused_by_name_and_value(argument, value):
+    arguments = {"count": 10, "fraction": 0.3, "seed": 0} | {argument: value}
+    name = "validation_split" if argument == "fraction" else argument
+    with pytest.raises(DataError, match=rf"{name} must .* but it is"):
+        split_rows(arguments.pop("count"), arguments.pop("fraction"), **arguments)
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("shape", [(2,), (2, 1)], ids=str)
+@pytest.mark.parametrize("of", [object, str, bytes, pd.Series, pd.DataFrame, list])
+def test_text_becomes_a_tensor_that_keras_takes(shape, of):
+    import tensorflow as tf
+
+    words = np.array(["good film", "bad film"]).reshape(shape)
+    if of is pd.Series and shape == (2, 1):
+        text = pd.DataFrame(words)
+    else:
+        text = of(words) if of in (pd.Series, pd.DataFrame) else words.astype(of)
+    text = words.tolist() if of is list else text
+    tensor = as_arrays(text, "x")
+    assert tensor.dtype == tf.string
+    assert tensor.shape == ((2, 1) if of is pd.DataFrame else shape)
+    assert take_rows(tensor, np.array([1])).numpy().ravel().tolist() == [b"bad film"]
+
+
+@pytest.mark.parametrize("form", ["csr", "csc", "coo"])
+def test_a_sparse_matrix_stays_sparse_in_rows(form):
+    dense = np.array([[0, 2, 0], [1, 0, 0], [0, 0, 3]])
+    matrix = as_arrays(sparse.coo_array(dense).asformat(form), "x")
+    assert (matrix.format, matrix.dtype) == ("csr", np.float32)
+    assert count_rows(matrix) == 3
+    assert take_rows(matrix, np.array([2, 0])).toarray().tolist() == [[0, 0, 3], [0, 2, 0]]
+
+
+def test_masked_places_become_nan():
+    masked = np.ma.masked_array([[1, 2], [3, 4]], [[False, True], [False, False]])
+    assert np.isnan(as_arrays(masked, "x")).tolist() == [[False, True], [False, False]]
+
+
+def test_tables_of_polars_and_pyarrow_are_read_like_those_of_pandas():
+    pl, pa = pytest.importorskip("polars"), pytest.importorskip("pyarrow")
+    frame = pd.DataFrame(
+        {"age": [31, 47, 5], "height": [1.5, None, 1.1], "smokes": [True, False, True]}
+    )
+    columns = frame.astype(object).where(frame.notna(), None).to_dict("list")
+    for table in (pl.DataFrame(columns), pa.table(columns)):
+        found = as_arrays(table, "x")
+        np.testing.assert_array_equal(found, as_arrays(frame, "x"))
+        assert count_rows(table) == 3
+        assert container_of(table).columns(table) == ("age", "height", "smokes")
+        assert take_rows(table, np.array([2, 0]))["age"].tolist() == [5, 31]
+        assert as_arrays(table["age"], "x").tolist() == [31, 47, 5]
+    with pytest.raises(DataError, match=r"x\.collect\(\)"):
+        as_arrays(pl.LazyFrame(columns), "x")
