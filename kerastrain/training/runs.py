@@ -2,21 +2,17 @@
 
 A saved run is a folder of three files that other tools open too: `model.keras` (Keras),
 `history.csv` (pandas, a spreadsheet) and `run.json` (the rest). No file is a pickle, so loading
-one runs no code that it brings.
+one runs no code that it brings. How the folder is written is told in `kerastrain.training.saving`.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import json
 import platform
-import tempfile
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from kerastrain.arrays.rows import as_arrays
@@ -25,6 +21,7 @@ from kerastrain.labels.inspection import Labels
 from kerastrain.losses.choice import LossChoice
 from kerastrain.losses.outputs import Choices, each, each_saved
 from kerastrain.plots.pictures import plot_history
+from kerastrain.training.saving import HISTORY, MODEL, REST, WEIGHTS, opened, replace
 
 if TYPE_CHECKING:
     import keras
@@ -33,8 +30,6 @@ if TYPE_CHECKING:
     from kerastrain.checks import Finding
 
 __all__ = ["TrainingRun", "load_run"]
-
-MODEL, WEIGHTS, HISTORY, REST = "model.keras", "model.weights.h5", "history.csv", "run.json"
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -119,9 +114,10 @@ class TrainingRun:
     def save(self, folder: str | Path) -> Path:
         """Write the run into a folder: `model.keras`, `history.csv`, `run.json`.
 
-        Each file is written whole or not at all. Where the model has layers that Keras' safe mode
+        An earlier run in the folder is replaced whole or not at all, whatever happens meanwhile;
+        files that no run wrote stay as they are. Where the model has layers that Keras' safe mode
         does not load (Lambda, classes that are not registered), this says so and keeps the bare
-        weights beside it, in `model.weights.h5`.
+        weights too, in `model.weights.h5`.
 
         Args:
             folder: Is made where it is missing; an earlier run in it is replaced.
@@ -130,34 +126,55 @@ class TrainingRun:
             The folder.
 
         Raises:
-            RunError: there is a file of that name.
+            RunError: the folder cannot be written, the disk is full, Keras cannot save the model,
+                or a file that no run wrote is in the way.
         """
         target = Path(folder)
-        if target.exists() and not target.is_dir():
-            message = f"A run is saved into a folder; {str(folder)!r} is a file. Pass another name."
+        if target.suffix.lower() == ".keras":
+            message = (
+                f"A run is saved into a folder, but {str(folder)!r} is the name of a model file. "
+                f"Pass {str(target.with_suffix(''))!r}, or save the model alone with "
+                f"run.model.save({str(folder)!r})."
+            )
             raise RunError(message)
-        target.mkdir(parents=True, exist_ok=True)
-        _write(target / MODEL, lambda path: self.model.save(path))
-        self._warn_of_unsafe_layers(target)
-        _write(target / HISTORY, lambda path: self.history.to_csv(path, index=False))
-        text = json.dumps(self._rest(), indent=2, default=_plain)
-        _write(target / REST, lambda path: path.write_text(text, encoding="utf-8"))
-        return target
-
-    def _warn_of_unsafe_layers(self, folder: Path) -> None:
-        import keras
-
-        (folder / WEIGHTS).unlink(missing_ok=True)
-        try:
-            keras.saving.load_model(folder / MODEL, compile=False)
-        except Exception as error:  # whatever a layer's own code raises while it is rebuilt
-            _write(folder / WEIGHTS, lambda path: self.model.save_weights(path))
+        if target.exists() and not target.is_dir():
+            message = (
+                f"A run is saved into a folder, but {str(folder)!r} is a file. Pass another name."
+            )
+            raise RunError(message)
+        unsafe: list[Exception] = []
+        replace(target, lambda new: self._write(new, unsafe))
+        for error in unsafe:
             message = (
                 f"Keras does not load {MODEL} by itself: {_first_line(error)} Load it with "
                 f"load_run({str(folder)!r}, custom_objects={{...}}), or build the model in code "
-                f"and call model.load_weights({str(folder / WEIGHTS)!r}): the weights are there."
+                f"and call model.load_weights({str(target / WEIGHTS)!r}): the weights are there."
             )
-            warnings.warn(message, KerastrainWarning, stacklevel=3)
+            warnings.warn(message, KerastrainWarning, stacklevel=2)
+        return target
+
+    def _write(self, folder: Path, unsafe: list[Exception]) -> dict[str, Any]:
+        """Write the files into an empty folder; return what goes into `run.json`."""
+        import keras
+
+        try:
+            self.model.save(folder / MODEL)
+        except OSError:
+            raise
+        except Exception as error:  # whatever a layer's own code raises while it is written
+            message = (
+                f"Keras must be able to save the model, but it says: {_first_line(error)} "
+                "Give your own layers a get_config(), or save the weights alone with "
+                "run.model.save_weights('model.weights.h5')."
+            )
+            raise RunError(message) from error
+        try:
+            keras.saving.load_model(folder / MODEL, compile=False)
+        except Exception as error:  # whatever a layer's own code raises while it is rebuilt
+            unsafe.append(error)
+            self.model.save_weights(folder / WEIGHTS)
+        self.history.to_csv(folder / HISTORY, index=False)
+        return self._rest()
 
     def _rest(self) -> dict[str, Any]:
         names = ("kerastrain", "keras", "tensorflow", "numpy", "pandas")
@@ -210,37 +227,34 @@ def load_run(folder: str | Path, *, custom_objects: dict[str, Any] | None = None
 
     from kerastrain.checks import Finding
 
-    source = Path(folder)
-    missing = [name for name in (MODEL, HISTORY, REST) if not (source / name).is_file()]
-    if missing:
-        message = (
-            f"A saved run holds {MODEL}, {HISTORY} and {REST}; {str(source)!r} lacks "
-            f"{', '.join(missing)}. Pass the folder that was given to run.save()."
-        )
-        raise RunError(message)
-    try:
-        rest = json.loads((source / REST).read_text(encoding="utf-8"))
-        history = pd.read_csv(source / HISTORY)
-        choices = each_saved(_choice_from_json, rest["loss"])
-        findings = [Finding(**finding) for finding in rest["findings"]]
-    except (ValueError, KeyError, TypeError) as error:
-        message = (
-            f"{REST} and {HISTORY} must be as run.save() wrote them; saw {error!r}. "
-            "Save the run once more, or load the model alone with keras.saving.load_model()."
-        )
-        raise RunError(message) from error
-    history.attrs = rest["history"]
-    try:
-        model = keras.saving.load_model(source / MODEL, custom_objects=custom_objects)
-    except Exception as error:  # whatever a layer's own code raises while it is rebuilt
-        message = (
-            f"Keras does not load {str(source / MODEL)!r}: {_first_line(error)} Pass your own "
-            "classes and functions as custom_objects={'Name': Name}. For a Lambda layer, build "
-            f"the model in code and call model.load_weights({str(source / WEIGHTS)!r})."
-        )
-        raise RunError(message) from error
-    names = ("best_epoch", "kept_best", "device", "seed", "interrupted")
-    return TrainingRun(model, history, choices, findings, **{name: rest[name] for name in names})
+    with opened(Path(folder)) as (rest, files):
+        try:
+            table = pd.read_csv(files[HISTORY], dtype=str)  # Python reads floats to the last bit
+            numbers = dict.fromkeys(table.columns.drop("split"), float) | {"epoch": int}
+            history = table.astype(numbers)
+            history.attrs = rest["history"]
+            names = ("best_epoch", "kept_best", "device", "seed", "interrupted")
+            fields = {name: rest[name] for name in names}
+            fields["loss"] = each_saved(_choice_from_json, rest["loss"])
+            fields["findings"] = [Finding(**finding) for finding in rest["findings"]]
+        except Exception as error:  # a file that somebody wrote by hand may hold anything
+            message = (
+                f"{REST} and {HISTORY} must be as run.save() wrote them, but reading them gives "
+                f"{error!r}. Save the run once more, or load the model alone with "
+                f"keras.saving.load_model({str(files[MODEL])!r})."
+            )
+            raise RunError(message) from error
+        try:
+            model = keras.saving.load_model(files[MODEL], custom_objects=custom_objects)
+        except Exception as error:  # whatever a layer's own code raises while it is rebuilt
+            message = (
+                f"Keras does not load {str(files[MODEL])!r}: {_first_line(error)} Pass your own "
+                "classes and functions as custom_objects={'Name': Name}. For a Lambda layer, "
+                "build the model in code and call "
+                f"model.load_weights({str(Path(folder) / WEIGHTS)!r})."
+            )
+            raise RunError(message) from error
+    return TrainingRun(model=model, history=history, **fields)
 
 
 def _choice_from_json(saved: dict[str, Any]) -> LossChoice:
@@ -252,24 +266,8 @@ def _tuples(value: Any) -> Any:
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
-def _plain(value: Any) -> Any:
-    """NumPy's numbers and arrays as JSON knows them."""
-    if isinstance(value, np.generic | np.ndarray):
-        return value.tolist()
-    message = f"run.json holds text, numbers and lists; saw {type(value).__name__} {value!r}."
-    raise RunError(message)
-
-
-def _write(path: Path, write: Callable[[Path], Any]) -> None:
-    """Write beside the target and move it there, so that no half a file is ever seen."""
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        new = Path(folder) / path.name
-        write(new)
-        new.replace(path)
-
-
 def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0].rstrip(".") + "."
+    return (str(error).strip() or repr(error)).splitlines()[0].rstrip(".") + "."
 
 
 def _version(package: str) -> str | None:
