@@ -50,6 +50,8 @@ class Labels:
         outliers: The share of amounts that lie more than three interquartile ranges outside the
             quartiles ("far out" in Tukey), from 0 to 1.
         spread: The interquartile range of amounts, in their own unit; 0 for classes.
+        mean: The mean of each column of numeric targets, in their own unit; () for classes.
+        std: The standard deviation of each column, likewise.
         sampled: Whether only some of the rows were looked at.
         other_tasks: The `task` that decides for each other reading, the likeliest first.
         note: The other readings and what decides, in words; "" when there is none.
@@ -82,6 +84,8 @@ class Labels:
     high: Any = None
     outliers: float = 0.0
     spread: float = 0.0
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
     sampled: bool = False
     other_tasks: tuple[str, ...] = ()
     note: str = field(default="", repr=False)

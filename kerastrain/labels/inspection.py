@@ -123,6 +123,8 @@ def _describe(column: Column, reading: Reading) -> Labels:
         high=None if np.isnan(seen.high) else seen.high,
         outliers=outliers,
         spread=spread,
+        mean=_columns(seen.rows.mean(axis=0)) if amounts else (),
+        std=_columns(seen.rows.std(axis=0)) if amounts else (),
         sampled=column.sampled,
         other_tasks=reading.other_tasks,
         note=_note(reading, sampled=column.sampled),
@@ -137,6 +139,12 @@ def _note(reading: Reading, *, sampled: bool) -> str:
     either = f"{reading.because}: read as {now}; {others}." if others else ""
     sample = f"Judged by a sample of {reading.seen.shape[0]:,} rows." if sampled else ""
     return " ".join(part for part in (either, reading.hint, sample) if part)
+
+
+def _columns(numbers: Any) -> tuple[float, ...]:
+    """Round the number of each column to four digits; steps and pixels share one."""
+    flat = numbers if np.ndim(numbers) < 2 else numbers.mean(axis=tuple(range(numbers.ndim - 1)))
+    return tuple(float(f"{number:.4g}") for number in np.atleast_1d(flat))
 
 
 def _tails(sample: NDArray[np.float64]) -> tuple[float, float]:

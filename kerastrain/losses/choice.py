@@ -90,6 +90,45 @@ class LossChoice:
         }
         return [makers[name](name=name) for name in self.metrics]
 
+    def last_layers(self) -> list[Any]:
+        """Make the last layers of a model for this loss, to be put at the end of `Sequential`.
+
+        For numeric targets whose size is not about 1 a `Rescaling` comes last: the layers before
+        it work with numbers near 1, and the model answers in the unit of the labels, saved or not.
+        That is for Adam and the like. SGD's steps grow with the unit: scale y for it.
+
+        Returns:
+            Keras layers, as in `keras.Sequential([keras.Input((9,)), *choice.last_layers()])`.
+
+        Examples:
+            >>> from kerastrain.losses.choosing import choose_loss
+            >>> choice = choose_loss([18.5, 24.25, 31.5, 21.0])
+            >>> [type(layer).__name__ for layer in choice.last_layers()]
+            ['Dense', 'Rescaling']
+        """
+        import keras
+
+        if self.labels.per == "pixel":
+            last = keras.layers.Conv2D(self.units, 1, activation=self.activation)
+        else:
+            last = keras.layers.Dense(self.units, activation=self.activation)
+        unit = self._unit()
+        return [last] if unit is None else [last, keras.layers.Rescaling(*unit)]
+
+    def _unit(self) -> tuple[Any, Any] | None:
+        """Give the scale and the offset of the labels, where they are not about 1 and 0."""
+        mean, std = np.array(self.labels.mean), np.array(self.labels.std)
+        if not len(mean) or len(mean) != self.units or not (std > 0).all():
+            return None
+        if self.activation != "linear":  # positive numbers: only their size is to be given back
+            mean, std = np.zeros(len(mean)), mean
+            if not (std > 0).all():
+                return None
+        if (np.abs(mean) <= 3).all() and (std >= 1 / 3).all() and (std <= 3).all():
+            return None
+        both = [part.tolist() if len(part) > 1 else float(part[0]) for part in (std, mean)]
+        return both[0], both[1]
+
     # -------------------------------------------------------------- labels there and back
     def encode(self, y: Any) -> NDArray[Any]:
         """Write labels in the form that this loss wants.
@@ -187,11 +226,13 @@ class LossChoice:
     # -------------------------------------------------------------- to be read
     @property
     def last_layer(self) -> str:
-        """Write the last layer as Keras code."""
+        """Write the last layers as Keras code."""
         end = "" if self.activation == "linear" else f', activation="{self.activation}"'
+        unit = self._unit()
+        then = "" if unit is None else f", keras.layers.Rescaling({unit[0]}, {unit[1]})"
         if self.labels.per == "pixel":
-            return f"keras.layers.Conv2D({self.units}, 1{end})"
-        return f"keras.layers.Dense({self.units}{end})"
+            return f"keras.layers.Conv2D({self.units}, 1{end}){then}"
+        return f"keras.layers.Dense({self.units}{end}){then}"
 
     @property
     def code(self) -> str:

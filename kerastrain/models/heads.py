@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from kerastrain.models.private_names import graph_of, inputs_of, origin_of, output_tensors
 
 __all__ = ["Head", "read_head"]
@@ -135,7 +137,14 @@ def _merged(operation: Any, node_index: int) -> str:
     found = {_read_tensor(tensor, "").activation for tensor in inputs}
     kind = type(operation).__name__
     if kind in SCALING:
-        return "linear" if len(inputs) == 1 and found == {"linear"} else "unknown"
+        kept = {"linear"}
+        if (
+            kind == "Rescaling"
+            and not np.any(operation.offset)
+            and np.all(np.asarray(operation.scale) > 0)
+        ):
+            kept |= {"exponential", "relu", "softplus"}  # positive numbers in another unit
+        return found.pop() if len(inputs) == 1 and found <= kept else "unknown"
     kept = {"linear"} if kind in ("Add", "Subtract") else {"linear", "sigmoid", "relu", "tanh"}
     kept |= {"softmax"} if kind == "Average" else set()
     return found.pop() if len(found) == 1 and found <= kept else "unknown"
@@ -183,7 +192,6 @@ def _name_of(function: Any) -> tuple[str, int | None]:
 def _recognise(function: Any) -> str:
     """Compare what a function does to three values with the activations that Keras has."""
     import keras
-    import numpy as np
 
     probe = keras.ops.convert_to_tensor([[-1.5, 0.5, 2.0]])
     try:
