@@ -34,7 +34,7 @@ lowest:  ## test with the lowest versions that are supported
 	.venv/lowest/bin/python -m pytest
 
 benchmark:  ## measure the fast loop against model.fit
-	python -m recipes.benchmark
+	python -m recipes.benchmarks.loop
 
 gallery:  ## draw the pictures of all lessons
 	python -m recipes.gallery

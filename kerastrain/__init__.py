@@ -3,6 +3,7 @@
 The whole public surface stands here. The README lists the rooms behind it.
 """
 
+from kerastrain import plots
 from kerastrain.arrays.datasets import Dataset, list_datasets, load_dataset
 from kerastrain.arrays.rows import split_rows
 from kerastrain.checks import Finding, check
@@ -63,6 +64,7 @@ __all__ = [
     "load_run",
     "loss_landscape",
     "one_hot",
+    "plots",
     "sgd",
     "split_rows",
     "trace_descent",

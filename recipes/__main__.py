@@ -12,7 +12,7 @@ def index() -> str:
     lines = ["The course, in reading order. Run a lesson with python -m recipes.NAME", ""]
     lines += [f"{i:3}  {n:{width}}  {t}" for i, (n, t) in enumerate(lessons().items(), start=1)]
     if benchmarks():
-        lines += ["", "Benchmarks", ""]
+        lines += ["", "Benchmarks: python -m recipes.benchmarks.NAME", ""]
         lines += [f"     {n:{width}}  {t}" for n, t in benchmarks().items()]
     lines += ["", "The whole course: python -m recipes.all. Its pictures: recipes/README.md"]
     return "\n".join(lines)

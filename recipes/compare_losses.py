@@ -21,7 +21,6 @@ import keras
 import pandas as pd
 
 import kerastrain as kt
-from kerastrain.plots.pictures import draw_intervals, new_axes
 
 from .lesson import show
 
@@ -90,9 +89,9 @@ def plot(table: pd.DataFrame) -> Axes:
     That is the log-loss, which sees how sure a prediction was, or the rmse.
     """
     groups = list(table.groupby("dataset", sort=False))
-    axes = new_axes(len(groups), width=7.5, height=2.8 * len(groups))
+    axes = kt.plots.new_axes(len(groups), width=7.5, height=2.8 * len(groups))
     for ax, (name, rows) in zip(axes, groups, strict=True):
-        draw_intervals(ax, rows[rows["measure"] == rows["measure"].iloc[-1]])
+        kt.plots.draw_intervals(ax, rows[rows["measure"] == rows["measure"].iloc[-1]])
         seeds = rows["seeds"].iloc[0]
         ax.set_title(f"{name}: mean and 95 % interval over {seeds} seeds", loc="left", fontsize=10)
     return axes[0]

@@ -22,8 +22,6 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 import kerastrain as kt
-from kerastrain.plots.pictures import new_axes
-from kerastrain.plots.surfaces import plot_descent, plot_landscape
 
 from .lesson import show
 
@@ -120,12 +118,14 @@ def report(table: pd.DataFrame) -> str:
 
 def plot(table: pd.DataFrame) -> Axes:
     """Draw both curves with their walks, and the loss around both networks."""
-    axes = new_axes(2, columns=2, width=7.6, height=6.0)
+    axes = kt.plots.new_axes(2, columns=2, width=7.6, height=6.0)
     for ax, (name, curve) in zip(axes[:2], CURVES.items(), strict=True):
-        plot_descent(curve, table[table["problem"] == name], by="start", xlim=(-2.3, 2.3), ax=ax)
+        kt.plots.plot_descent(
+            curve, table[table["problem"] == name], by="start", xlim=(-2.3, 2.3), ax=ax
+        )
         ax.set(title=name, xlabel="weight", ylabel="loss")
     for ax, (name, grid) in zip(axes[2:], table.attrs["grids"].items(), strict=True):
-        plot_landscape(pd.DataFrame(grid), ax=ax)
+        kt.plots.plot_landscape(pd.DataFrame(grid), ax=ax)
         ax.set_title(name)
     return axes[0]
 

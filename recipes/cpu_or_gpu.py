@@ -22,7 +22,6 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 import kerastrain as kt
-from kerastrain.plots.pictures import COLOURS, new_axes
 
 from .lesson import show
 
@@ -84,10 +83,10 @@ def report(table: pd.DataFrame) -> str:
 
 def plot(table: pd.DataFrame) -> Axes:
     """Draw the time of an epoch for each network and device."""
-    ax = new_axes(height=2.6)[0]
+    ax = kt.plots.new_axes(height=2.6)[0]
     names = table["device"] + ", " + table["units"].astype(str) + " units"
     kinds = list(table["device"].unique())
-    colours = [COLOURS[kinds.index(device)] for device in table["device"]]
+    colours = [kt.plots.COLORS[kinds.index(device)] for device in table["device"]]
     bars = ax.barh(names, 1000 * table["seconds_per_epoch"], color=colours)
     ax.bar_label(bars, fmt="%.0f ms", padding=4)
     ax.invert_yaxis()

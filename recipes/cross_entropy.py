@@ -21,7 +21,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 import kerastrain as kt
-from kerastrain.plots.pictures import COLOURS, new_axes
 
 from .lesson import show
 
@@ -77,16 +76,18 @@ def report(table: pd.DataFrame) -> str:
 
 def plot(table: pd.DataFrame) -> Axes:
     """Draw the loss over the probability of the right class."""
-    ax = new_axes()[0]
+    ax = kt.plots.new_axes()[0]
     fine = np.geomspace(table["p"].min(), 1, 300)
-    ax.plot(fine, -np.log(fine), color=COLOURS[0])
-    ax.plot(table["p"], table["sparse"], "o", color=COLOURS[1])
-    ax.plot(table["p"], table["logits"], "x", color=COLOURS[2], markersize=9)
+    ax.plot(fine, -np.log(fine), color=kt.plots.COLORS[0])
+    ax.plot(table["p"], table["sparse"], "o", color=kt.plots.COLORS[1])
+    ax.plot(table["p"], table["logits"], "x", color=kt.plots.COLORS[2], markersize=9)
     ax.set_xscale("log")
     ax.invert_xaxis()
-    ax.annotate("-log p: no bound", (1e-4, 11), color=COLOURS[0], fontsize=10, ha="right")
-    ax.annotate("Keras on logits", (3e-9, 21), color=COLOURS[2], fontsize=10, ha="right")
-    ax.annotate("Keras on probabilities\nends at 16.1", (2e-7, 11.6), color=COLOURS[1], fontsize=10)
+    ax.annotate("-log p: no bound", (1e-4, 11), color=kt.plots.COLORS[0], fontsize=10, ha="right")
+    ax.annotate("Keras on logits", (3e-9, 21), color=kt.plots.COLORS[2], fontsize=10, ha="right")
+    ax.annotate(
+        "Keras on probabilities\nends at 16.1", (2e-7, 11.6), color=kt.plots.COLORS[1], fontsize=10
+    )
     ax.set(xlabel="probability p of the right class (right → confidently wrong)", ylabel="loss")
     return ax
 

@@ -18,7 +18,6 @@ import keras
 import pandas as pd
 
 import kerastrain as kt
-from kerastrain.plots.pictures import plot_history
 
 from .lesson import show
 
@@ -72,7 +71,7 @@ def report(table: pd.DataFrame) -> str:
 
 def plot(table: pd.DataFrame) -> Axes:
     """Draw the loss over the epochs."""
-    ax = plot_history(table)
+    ax = kt.plots.plot_history(table)
     ax.set_title("Reading digits: both losses fall", loc="left")
     return ax
 

@@ -12,7 +12,7 @@ from importlib import import_module
 
 from PIL import Image  # matplotlib needs it too
 
-from kerastrain.plots.pictures import save_picture
+import kerastrain as kt
 
 from .lesson import FOLDER, lessons, moral
 
@@ -41,7 +41,7 @@ def draw(name: str) -> str:
     lesson = import_module(f"recipes.{name}")
     table = lesson.run()
     file = PICTURES / f"{name}.png"
-    save_picture(lesson.plot(table), str(file), dpi=DPI)
+    kt.plots.save_picture(lesson.plot(table), str(file), dpi=DPI)
     with Image.open(file) as picture:
         small = picture.convert("RGB").quantize(PALETTE, dither=Image.Dither.NONE)
     small.save(file, optimize=True)

@@ -19,8 +19,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 import kerastrain as kt
-from kerastrain.plots.pictures import new_axes
-from kerastrain.plots.surfaces import plot_descent
 
 from .lesson import show
 
@@ -80,7 +78,9 @@ def report(table: pd.DataFrame) -> str:
 
 def plot(table: pd.DataFrame) -> Axes:
     """Draw the curve with the walk on it."""
-    ax = plot_descent(f, table[table["start"] == STARTS[0]], xlim=(-1.5, 5.5), ax=new_axes()[0])
+    ax = kt.plots.plot_descent(
+        f, table[table["start"] == STARTS[0]], xlim=(-1.5, 5.5), ax=kt.plots.new_axes()[0]
+    )
     ax.annotate("start: steep, long steps", (-0.7, 10), fontsize=10)
     ax.annotate("slope 0: nothing moves", (BOTTOM, 2.2), fontsize=10, ha="center")
     ax.set_xlabel("weight w")

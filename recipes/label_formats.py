@@ -24,7 +24,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 import kerastrain as kt
-from kerastrain.plots.pictures import COLOURS, new_axes
 
 from .lesson import show
 
@@ -134,14 +133,14 @@ def report(table: pd.DataFrame) -> str:
 
 def plot(table: pd.DataFrame) -> Axes:
     """Draw the formats with their losses as a table, a colour a loss."""
-    ax = new_axes(height=3.6, width=7.4)[0]
+    ax = kt.plots.new_axes(height=3.6, width=7.4)[0]
     ax.set_axis_off()
     choices = table[table["part"] == "choice"]
     losses = list(choices["chosen_loss"].unique())
     for name, place in {"format": 0.0, "chosen_loss": 0.33, "last_layer": 0.76}.items():
         ax.text(place, 1.2, name.replace("_", " "), fontsize=10, fontweight="bold")
         for row, (text, loss) in enumerate(zip(choices[name], choices["chosen_loss"], strict=True)):
-            ax.text(place, -row, text, color=COLOURS[losses.index(loss)], fontsize=10)
+            ax.text(place, -row, text, color=kt.plots.COLORS[losses.index(loss)], fontsize=10)
     ax.set(xlim=(0, 1.02), ylim=(-len(choices), 2))
     return ax
 

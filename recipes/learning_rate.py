@@ -20,7 +20,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 import kerastrain as kt
-from kerastrain.plots.pictures import COLOURS, label_lines, new_axes
 
 from .lesson import show
 
@@ -81,8 +80,8 @@ def report(table: pd.DataFrame) -> str:
 
 def plot(table: pd.DataFrame) -> Axes:
     """Draw the distance to the bottom over the steps, and the loss of the network."""
-    left, right = new_axes(columns=2, width=8.4, height=3.6)
-    colours = dict(zip(SHARES, COLOURS, strict=False))
+    left, right = kt.plots.new_axes(columns=2, width=8.4, height=3.6)
+    colours = dict(zip(SHARES, kt.plots.COLORS, strict=False))
     for (problem, rate), rows in table.groupby(["problem", "rate"], sort=False):
         ax = left if problem == "parabola" else right
         values = rows["x"].abs() if problem == "parabola" else rows["value"]
@@ -98,8 +97,8 @@ def plot(table: pd.DataFrame) -> Axes:
         xlim=(0.5, EPOCHS + 0.5),
     )
     right.locator_params(axis="x", integer=True)
-    label_lines(left)
-    label_lines(right)
+    kt.plots.label_lines(left)
+    kt.plots.label_lines(right)
     return left
 
 

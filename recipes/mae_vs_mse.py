@@ -21,7 +21,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 import kerastrain as kt
-from kerastrain.plots.pictures import COLOURS, label_lines, new_axes
 
 from .lesson import show
 
@@ -95,12 +94,12 @@ def report(table: pd.DataFrame) -> str:
 
 def plot(table: pd.DataFrame) -> Axes:
     """Draw the losses, and the lines with all rows (solid) and without the outlier (dashed)."""
-    left, right = new_axes(columns=2, width=8.0, height=3.6)
+    left, right = kt.plots.new_axes(columns=2, width=8.0, height=3.6)
     errors = np.linspace(-4, 4, 161)
     data = kt.load_dataset("engel")
     income, food = data.x[:, 0], data.y
     right.plot(income, food, ".", color="0.75", markersize=4)
-    for (name, loss), colour in zip(LOSSES.items(), COLOURS, strict=False):
+    for (name, loss), colour in zip(LOSSES.items(), kt.plots.COLORS, strict=False):
         values = np.asarray(loss(np.zeros((161, 1)), errors[:, None]))
         shown = values < 8
         left.plot(errors[shown], values[shown], color=colour, label=name)
@@ -109,7 +108,7 @@ def plot(table: pd.DataFrame) -> Axes:
             ends = np.array([income.min(), income.max()])
             right.plot(ends, row["level"] + row["slope"] * ends, style, color=colour)
     right.annotate("solid: all rows\ndashed: without the outlier", (600, 2500), fontsize=9)
-    label_lines(left)
+    kt.plots.label_lines(left)
     left.set(xlabel="error", ylabel="loss", ylim=(0, 9))
     right.set(xlabel="income (Belgian francs a year)", ylabel="spent on food (francs a year)")
     right.annotate(

@@ -23,7 +23,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 import kerastrain as kt
-from kerastrain.plots.pictures import COLOURS, new_axes
 
 from .lesson import show
 
@@ -102,7 +101,7 @@ def report(table: pd.DataFrame) -> str:
 
 def plot(table: pd.DataFrame) -> Axes:
     """Draw the values that stand behind 'accuracy' and behind its long names."""
-    ax = new_axes(height=3.8)[0]
+    ax = kt.plots.new_axes(height=3.8)[0]
     shown = table[(table["labels"] != "amount") & (table["passed"] != "acc")]
     names = list(shown["labels"].unique())
     for _, row in shown.iterrows():
@@ -110,7 +109,7 @@ def plot(table: pd.DataFrame) -> Axes:
         if row["passed"] == "accuracy":
             ax.plot(*place, "kx", markersize=9, zorder=3)
             continue
-        colour = COLOURS[(SPARSE, ONE_HOT, BINARY).index(row["passed"])]
+        colour = kt.plots.COLORS[(SPARSE, ONE_HOT, BINARY).index(row["passed"])]
         ax.plot(*place, "o", color=colour, markersize=9)
         up = -0.36 if row["passed"] == BINARY else 0.2
         ax.text(place[0], place[1] + up, row["passed"], color=colour, ha="center", fontsize=9)

@@ -19,7 +19,6 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 import kerastrain as kt
-from kerastrain.plots.pictures import new_axes
 
 from .lesson import show
 
@@ -70,7 +69,7 @@ def report(table: pd.DataFrame) -> str:
 
 def plot(table: pd.DataFrame) -> Axes:
     """Draw one label of each class as squares: dark is 1, pale is 0."""
-    ax = new_axes(height=3.2)[0]
+    ax = kt.plots.new_axes(height=3.2)[0]
     first = table.drop_duplicates("label").sort_values("id")
     columns = list(table.columns.drop(["label", "id", "way"]))
     rows = first[columns].to_numpy()

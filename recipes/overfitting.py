@@ -19,7 +19,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 import kerastrain as kt
-from kerastrain.plots.pictures import COLOURS, label_lines, new_axes
 
 from .lesson import show
 
@@ -79,15 +78,15 @@ def report(table: pd.DataFrame) -> str:
 
 def plot(table: pd.DataFrame) -> Axes:
     """Draw both losses, and the epoch that early stopping keeps."""
-    ax = new_axes()[0]
+    ax = kt.plots.new_axes()[0]
     full = table[table["way"] == "to the end"]
     for split, name, colour in zip(
-        ("train", "val"), ("training", "validation"), COLOURS, strict=False
+        ("train", "val"), ("training", "validation"), kt.plots.COLORS, strict=False
     ):
         rows = full[full["split"] == split]
         ax.plot(rows["epoch"], rows["loss"], color=colour, label=name)
     best = table[table["kept"] & (table["way"] == "early stopping") & (table["split"] == "val")]
-    ax.plot(best["epoch"], best["loss"], "o", color=COLOURS[1], markersize=9)
+    ax.plot(best["epoch"], best["loss"], "o", color=kt.plots.COLORS[1], markersize=9)
     ax.annotate(
         "early stopping keeps\nthese weights",
         (best["epoch"].iloc[0], best["loss"].iloc[0]),
@@ -97,7 +96,7 @@ def plot(table: pd.DataFrame) -> Axes:
     )
     ax.locator_params(axis="x", integer=True)
     ax.set(xlabel="epoch", ylabel="loss (cross-entropy)", ylim=(0, None))
-    label_lines(ax)
+    kt.plots.label_lines(ax)
     return ax
 
 

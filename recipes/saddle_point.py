@@ -19,8 +19,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 import kerastrain as kt
-from kerastrain.plots.pictures import COLOURS, new_axes
-from kerastrain.plots.surfaces import plot_descent
 
 from .lesson import show
 
@@ -94,14 +92,16 @@ def report(table: pd.DataFrame) -> str:
 
 def plot(table: pd.DataFrame) -> Axes:
     """Draw the pass from above with two walks, and the loss of all walks over the steps."""
-    left, right = new_axes(columns=2, width=8.4, height=3.6)
+    left, right = kt.plots.new_axes(columns=2, width=8.4, height=3.6)
     plain = table[table["momentum"] == 0]
-    plot_descent(f, plain, by="case", xlim=(-0.5, 1.6), ylim=(-1.4, 1.4), ax=left)
-    for case, colour in zip(table["case"].unique(), COLOURS, strict=False):
+    kt.plots.plot_descent(f, plain, by="case", xlim=(-0.5, 1.6), ylim=(-1.4, 1.4), ax=left)
+    for case, colour in zip(table["case"].unique(), kt.plots.COLORS, strict=False):
         for momentum, style in ((0.0, "-"), (MOMENTUM, "--")):
             rows = table[(table["case"] == case) & (table["momentum"] == momentum)]
             right.plot(rows["step"], rows["value"], style, color=colour)
-    right.annotate("on the ridge: stays at the pass", (170, 0.05), color=COLOURS[0], fontsize=9)
+    right.annotate(
+        "on the ridge: stays at the pass", (170, 0.05), color=kt.plots.COLORS[0], fontsize=9
+    )
     right.annotate("dashed: with momentum\nsolid: without", (130, 0.6), fontsize=9)
     right.set(xlabel="step", ylabel="loss", ylim=(-0.6, 1.1), xlim=(0, 400))
     return left

@@ -21,8 +21,6 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 import kerastrain as kt
-from kerastrain.plots.pictures import COLOURS, label_lines, new_axes
-from kerastrain.plots.surfaces import plot_landscape
 
 from .lesson import show
 
@@ -109,8 +107,10 @@ def report(table: pd.DataFrame) -> str:
 
 def plot(table: pd.DataFrame) -> Axes:
     """Draw the loss above the least one, and the valley with the path of plain SGD."""
-    left, right = new_axes(columns=2, width=8.4, height=3.6)
-    for (name, rows), colour in zip(table.groupby("optimizer", sort=False), COLOURS, strict=False):
+    left, right = kt.plots.new_axes(columns=2, width=8.4, height=3.6)
+    for (name, rows), colour in zip(
+        table.groupby("optimizer", sort=False), kt.plots.COLORS, strict=False
+    ):
         above = 100 * (rows["loss"] / table.attrs["least_loss"] - 1)
         there = rows["epoch"] <= epochs_needed(table)[name]
         left.plot(rows["epoch"][there], above[there], color=colour, label=str(name))
@@ -119,10 +119,10 @@ def plot(table: pd.DataFrame) -> Axes:
         f"{CLOSE - 1:.1%} above", (0, 100 * (CLOSE - 1)), (0, 0.12), color="0.4", fontsize=9
     )
     left.set(xlabel="epoch", ylabel="loss above the least (%)", yscale="log", ylim=(0.08, 900))
-    label_lines(left)
+    kt.plots.label_lines(left)
     plane = pd.DataFrame(table.attrs["plane"])
     plane.attrs["path"] = table.attrs["path"]
-    plot_landscape(plane, ax=right)
+    kt.plots.plot_landscape(plane, ax=right)
     right.set_title("the path of plain sgd", fontsize=10, loc="left")
     return left
 

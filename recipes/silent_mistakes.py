@@ -19,7 +19,6 @@ import pandas as pd
 from keras import layers
 
 import kerastrain as kt
-from kerastrain.plots.pictures import COLOURS, new_axes
 
 from .lesson import show
 
@@ -113,9 +112,11 @@ def report(table: pd.DataFrame) -> str:
 
 def plot(table: pd.DataFrame) -> Axes:
     """Draw the accuracy of each set-up as a bar, with what was wrong beside it."""
-    ax = new_axes(height=3.6)[0]
+    ax = kt.plots.new_axes(height=3.6)[0]
     rows = table.iloc[::-1]
-    colours = [COLOURS[0] if name == "right" else COLOURS[1] for name in rows["set_up"]]
+    colours = [
+        kt.plots.COLORS[0] if name == "right" else kt.plots.COLORS[1] for name in rows["set_up"]
+    ]
     ax.barh(rows["set_up"], rows["accuracy"], color=colours)
     for place, value in enumerate(rows["accuracy"]):
         ax.text(value + 0.01, place, f"{value:.2f}", va="center")

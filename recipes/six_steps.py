@@ -21,7 +21,6 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 import kerastrain as kt
-from kerastrain.plots.pictures import COLOURS, new_axes
 
 from .lesson import show
 
@@ -97,13 +96,13 @@ def report(table: pd.DataFrame) -> str:
 
 def plot(table: pd.DataFrame) -> Axes:
     """Draw the loss of both ways; the dots lie on the line."""
-    ax = new_axes()[0]
-    ax.plot(table["epoch"], table["loss_of_train"], color=COLOURS[0])
-    ax.plot(table["epoch"], table["loss_by_hand"], "o", color=COLOURS[1])
+    ax = kt.plots.new_axes()[0]
+    ax.plot(table["epoch"], table["loss_of_train"], color=kt.plots.COLORS[0])
+    ax.plot(table["epoch"], table["loss_by_hand"], "o", color=kt.plots.COLORS[1])
     middle = table.iloc[len(table) // 3]
     place = (middle["epoch"] + 0.2, middle["loss_by_hand"])
-    ax.annotate("dots: the six steps by hand\n", place, color=COLOURS[1])
-    ax.annotate("line: train()", place, color=COLOURS[0])
+    ax.annotate("dots: the six steps by hand\n", place, color=kt.plots.COLORS[1])
+    ax.annotate("line: train()", place, color=kt.plots.COLORS[0])
     ax.axhline(SMALL, color="0.5", linestyle=":")
     ax.annotate("small enough", (1, SMALL), xytext=(0, 4), textcoords="offset points", color="0.4")
     ax.locator_params(axis="x", integer=True)

@@ -13,6 +13,7 @@ Try next: set EPOCHS to 200. A long training needs a lower rate, and the default
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -20,9 +21,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 import kerastrain as kt
-from kerastrain.loop import start_over
-from kerastrain.plots.pictures import COLOURS, new_axes
-from kerastrain.plots.rates import plot_rates
 
 from .lesson import show
 
@@ -40,11 +38,12 @@ def build_model(choice: kt.LossChoice) -> keras.Model:
     return keras.Sequential([keras.Input((13,)), hidden, last])
 
 
-def judge(model: keras.Model, rate: float | None, x: Any, y: Any, choice: kt.LossChoice) -> Any:
+def judge(optimizer: Callable[[], Any], x: Any, y: Any, choice: kt.LossChoice) -> Any:
     """Train from several seeds, and give the losses on the wines that were held out."""
     for seed in range(SEEDS):
         keras.utils.set_random_seed(seed)
-        start_over(model, build_model(choice), learning_rate=rate)  # compiled once for all seeds
+        model = build_model(choice)
+        model.compile(optimizer(), choice.build_loss())
         rows, held_out = kt.split_rows(len(x), 0.25, seed=seed, stratify=y)
         kt.fit(model, x[rows], y[rows], epochs=EPOCHS, loop="graph", seed=seed, verbose=0)
         yield seed, float(choice.build_loss()(y[held_out], model(x[held_out])))
@@ -59,14 +58,15 @@ def run() -> pd.DataFrame:
     curve = kt.find_learning_rate(build_model(choice), x, data.y, epochs=EPOCHS, seed=SEED)
     settings = {"budget": TRIALS, "epochs": EPOCHS, "seed": SEED}
     tuning = kt.tune_optimizer(build_model, x, data.y, ("adam",), **settings)
-    plain, tuned = build_model(choice), build_model(choice)
-    plain.compile(kt.adam(), choice.build_loss())
-    tuned.compile(tuning.optimizer(), choice.build_loss())
-    rates = {GUESSED: (plain, 0.001), MEASURED: (plain, curve.suggestion), TUNED: (tuned, None)}
+    optimizers: dict[str, Callable[[], Any]] = {
+        GUESSED: kt.adam,
+        MEASURED: lambda: kt.adam(curve.suggestion),
+        TUNED: tuning.optimizer,
+    }
     rows = [
         {"candidate": name, "seed": seed, "loss": loss}
-        for name, (model, rate) in rates.items()
-        for seed, loss in judge(model, rate, x, choice.encode(data.y), choice)
+        for name, optimizer in optimizers.items()
+        for seed, loss in judge(optimizer, x, choice.encode(data.y), choice)
     ]
     table = pd.DataFrame(rows)
     table.attrs = {
@@ -93,11 +93,13 @@ def report(table: pd.DataFrame) -> str:
 
 def plot(table: pd.DataFrame) -> Axes:
     """Draw the range test, and the loss of each candidate, a dot a seed."""
-    left, right = new_axes(columns=2, width=9.2, height=3.8)
+    left, right = kt.plots.new_axes(columns=2, width=9.2, height=3.8)
     curve = pd.DataFrame(table.attrs["curve"])
-    plot_rates(curve, table.attrs["suggestion"], table.attrs["range"], ax=left)
+    kt.plots.plot_rates(curve, table.attrs["suggestion"], table.attrs["range"], ax=left)
     left.set_title("the range test", fontsize=10, loc="left")
-    for place, (name, colour) in enumerate(zip((GUESSED, MEASURED, TUNED), COLOURS, strict=False)):
+    for place, (name, colour) in enumerate(
+        zip((GUESSED, MEASURED, TUNED), kt.plots.COLORS, strict=False)
+    ):
         losses = table.loc[table["candidate"] == name, "loss"]
         right.plot([place] * len(losses), losses, "o", color=colour, alpha=0.5)
         right.plot([place - 0.2, place + 0.2], [losses.mean()] * 2, color=colour, linewidth=2.5)

@@ -21,7 +21,6 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 import kerastrain as kt
-from kerastrain.plots.pictures import COLOURS, label_lines, new_axes
 
 from .lesson import show
 
@@ -80,9 +79,9 @@ def report(table: pd.DataFrame) -> str:
 
 def plot(table: pd.DataFrame) -> Axes:
     """Draw both over the epochs, and both under the nudge of one weight."""
-    left, right = new_axes(columns=2, width=7.6, height=3.4)
+    left, right = kt.plots.new_axes(columns=2, width=7.6, height=3.4)
     epochs, nudges = (table[table["part"] == part] for part in ("training", "nudge"))
-    for name, colour in zip(("loss", "accuracy"), COLOURS, strict=False):
+    for name, colour in zip(("loss", "accuracy"), kt.plots.COLORS, strict=False):
         left.plot(epochs["at"], epochs[name], color=colour, label=name)
         unmoved = nudges[name].iloc[len(nudges) // 2]
         right.plot(nudges["at"], nudges[name] - unmoved, color=colour, label=name)
@@ -90,8 +89,8 @@ def plot(table: pd.DataFrame) -> Axes:
     left.set(xlabel="epoch", ylabel="loss, accuracy (share)", ylim=(0, None))
     right.set(xlabel="nudge of one weight", ylabel="change")
     right.ticklabel_format(scilimits=(-2, 2))
-    label_lines(left)
-    label_lines(right)
+    kt.plots.label_lines(left)
+    kt.plots.label_lines(right)
     return left
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
-    "COLOURS",
+    "COLORS",
     "draw_intervals",
     "label_lines",
     "new_axes",
@@ -26,9 +26,9 @@ __all__ = [
     "save_picture",
 ]
 
-# Eight colours that people with any colour vision tell apart, without the yellow, which is too
+# Eight colors that people with any color vision tell apart, without the yellow, which is too
 # pale on white. Okabe and Ito, Color Universal Design, 2008; https://jfly.uni-koeln.de/color/
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 
 MEASURE_LABELS = {
     "accuracy": "accuracy (share of rows, higher is better)",
@@ -77,7 +77,7 @@ def new_axes(
 
 
 def label_lines(ax: Axes, *, size: float = 9) -> None:
-    """Write each line's label beside its right end, in its colour, so that no legend is needed.
+    """Write each line's label beside its right end, in its color, so that no legend is needed.
 
     Labels that would overlap are moved apart.
 
@@ -99,13 +99,13 @@ def label_lines(ax: Axes, *, size: float = 9) -> None:
     gap = size * 1.25 * pixels_per_point
     heights = [ax.transData.transform((x, y))[1] for x, y, _, _ in ends]
     placed = _spread(heights, gap)
-    for (x, y, name, colour), height, free in zip(ends, heights, placed, strict=True):
+    for (x, y, name, color), height, free in zip(ends, heights, placed, strict=True):
         ax.annotate(
             name,
             (x, y),
             xytext=(6, (free - height) / pixels_per_point),
             textcoords="offset points",
-            color=colour,
+            color=color,
             fontsize=size,
             va="center",
             annotation_clip=False,
@@ -129,12 +129,12 @@ def plot_history(history: pd.DataFrame, *, best_epoch: int | None = None) -> Axe
     axes = new_axes(2 if changes else 1, height=5.0 if changes else 4.0, sharex=True)
     ax = axes[0]
     names = {"train": "training", "val": "validation"}
-    for colour, (split, rows) in zip(COLOURS, history.groupby("split", sort=False), strict=False):
+    for color, (split, rows) in zip(COLORS, history.groupby("split", sort=False), strict=False):
         marker = "o" if len(rows) < 3 else None
         ax.plot(
             rows["epoch"],
             rows["loss"],
-            color=colour,
+            color=color,
             marker=marker,
             linestyle="-" if split == "train" else "--",
             label=names.get(str(split), str(split)),
@@ -152,7 +152,7 @@ def plot_history(history: pd.DataFrame, *, best_epoch: int | None = None) -> Axe
         )
     ax.set_ylabel("loss")
     if changes:
-        axes[1].plot(rates["epoch"], rates["learning_rate"], color=COLOURS[2])
+        axes[1].plot(rates["epoch"], rates["learning_rate"], color=COLORS[2])
         axes[1].set_ylabel("learning rate")
         axes[1].set_ylim(bottom=0)
     axes[-1].set_xlabel("epoch")
@@ -226,13 +226,13 @@ def draw_intervals(ax: Axes, rows: pd.DataFrame, dots: pd.Series[float] | None =
     """
     places = range(len(rows) - 1, -1, -1)
     for place, row in zip(places, rows.to_dict("records"), strict=True):
-        colour = COLOURS[1] if row["verdict"] == "worse" else COLOURS[0]
+        color = COLORS[1] if row["verdict"] == "worse" else COLORS[0]
         if dots is not None:
             values = dots.loc[[row["candidate"]]]
             ax.scatter(values, [place] * len(values), s=16, color="0.65", zorder=2)
         ends = [[row["mean"] - row["low"]], [row["high"] - row["mean"]]]
         marker = "s" if row["verdict"] == "worse" else "o"
-        ax.errorbar(row["mean"], place, xerr=ends, fmt=marker, color=colour, capsize=4, zorder=3)
+        ax.errorbar(row["mean"], place, xerr=ends, fmt=marker, color=color, capsize=4, zorder=3)
         ax.annotate(
             row["verdict"],
             (row["mean"], place),
@@ -240,7 +240,7 @@ def draw_intervals(ax: Axes, rows: pd.DataFrame, dots: pd.Series[float] | None =
             textcoords="offset points",
             ha="center",
             fontsize=8,
-            color=colour,
+            color=color,
         )
     ax.set_yticks(list(places), labels=[str(name) for name in rows["candidate"]])
     ax.set_ylim(-0.6, len(rows) - 0.3)

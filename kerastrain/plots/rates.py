@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from kerastrain.plots.pictures import COLOURS, new_axes
+from kerastrain.plots.pictures import COLORS, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,18 +35,18 @@ def plot_rates(
     ax = new_axes()[0] if ax is None else ax
     rates, smoothed = table["learning_rate"], table["smoothed_loss"]
     ax.plot(rates, table["loss"], color="0.75", linewidth=1)
-    ax.plot(rates, smoothed, color=COLOURS[0], linewidth=2)
-    names = [("range", COLOURS[2]), ("loss of a batch", "0.5"), ("smoothed", COLOURS[0])]
+    ax.plot(rates, smoothed, color=COLORS[0], linewidth=2)
+    names = [("range", COLORS[2]), ("loss of a batch", "0.5"), ("smoothed", COLORS[0])]
     bottom = smoothed.min()
     if table["val_loss"].notna().all():
-        ax.plot(rates, table["val_loss"], color=COLOURS[3], linewidth=2)
-        names.append(("held-out rows", COLOURS[3]))
+        ax.plot(rates, table["val_loss"], color=COLORS[3], linewidth=2)
+        names.append(("held-out rows", COLORS[3]))
         bottom = min(bottom, table["val_loss"].min())
     fall = smoothed.iloc[0] - bottom
     ax.set_xscale("log")
     ax.set_ylim(bottom - 0.15 * fall, smoothed.iloc[0] + 0.6 * fall)
-    ax.axvspan(*limits, color=COLOURS[2], alpha=0.12, linewidth=0)
-    ax.axvline(suggestion, color=COLOURS[1], linestyle="--")
+    ax.axvspan(*limits, color=COLORS[2], alpha=0.12, linewidth=0)
+    ax.axvline(suggestion, color=COLORS[1], linestyle="--")
     ax.annotate(
         f"suggestion {suggestion:.2g}",
         (suggestion, 1),
@@ -54,11 +54,11 @@ def plot_rates(
         xytext=(4, -10),
         textcoords="offset points",
         fontsize=9,
-        color=COLOURS[1],
+        color=COLORS[1],
     )
-    for place, (text, colour) in enumerate(names):
+    for place, (text, color) in enumerate(names):
         height = 0.05 + 0.07 * place
-        ax.text(0.02, height, text, transform=ax.transAxes, fontsize=9, color=colour)
+        ax.text(0.02, height, text, transform=ax.transAxes, fontsize=9, color=color)
     ax.set_xlabel("learning rate, rising with each step")
     ax.set_ylabel("loss")
     return ax
@@ -76,12 +76,12 @@ def plot_trials(table: pd.DataFrame) -> Axes:
     """
     ax = new_axes()[0]
     finite = table[table["val_loss"].notna()]
-    for colour, (name, rows) in zip(COLOURS, finite.groupby("optimizer"), strict=False):
+    for color, (name, rows) in zip(COLORS, finite.groupby("optimizer"), strict=False):
         size = 12 + 80 * rows["epochs"] / table["epochs"].max()
-        ax.scatter(rows["learning_rate"], rows["val_loss"], s=size, color=colour, alpha=0.7)
-        ax.plot([], [], color=colour)
+        ax.scatter(rows["learning_rate"], rows["val_loss"], s=size, color=color, alpha=0.7)
+        ax.plot([], [], color=color)
         place = rows["learning_rate"].median(), rows["val_loss"].max()
-        ax.annotate(str(name), place, xytext=(0, 8), textcoords="offset points", color=colour)
+        ax.annotate(str(name), place, xytext=(0, 8), textcoords="offset points", color=color)
     best = table[table["best"]].iloc[0]
     ax.annotate(
         "best",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from kerastrain.plots.pictures import COLOURS, new_axes
+from kerastrain.plots.pictures import COLORS, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,13 +61,13 @@ def plot_descent(
         axes.plot(xs, _numbers(function(_tensor(xs))), color="0.65", zorder=1)
     starts = [(rows["x"].iloc[0], rows[heights].iloc[0]) for _, rows in groups]
     at = 0 if len(set(starts)) == len(starts) else -1
-    for colour, (name, rows) in zip(COLOURS, groups, strict=False):
+    for color, (name, rows) in zip(COLORS, groups, strict=False):
         rows = rows.replace([np.inf, -np.inf], np.nan).dropna(subset=["x", heights])
-        axes.plot(rows["x"], rows[heights], ".-", color=colour, linewidth=1.2, markersize=5)
-        axes.plot(rows["x"].iloc[0], rows[heights].iloc[0], "o", color=colour, markersize=7)
+        axes.plot(rows["x"], rows[heights], ".-", color=color, linewidth=1.2, markersize=5)
+        axes.plot(rows["x"].iloc[0], rows[heights].iloc[0], "o", color=color, markersize=7)
         seen = rows[rows["x"].between(*xlim) & rows[heights].between(*(ylim or (-np.inf, np.inf)))]
         if name is not None and len(seen):
-            _write(axes, str(name), seen["x"].iloc[at], seen[heights].iloc[at], colour)
+            _write(axes, str(name), seen["x"].iloc[at], seen[heights].iloc[at], color)
     axes.set_xlim(*xlim)
     if ylim is not None:
         axes.set_ylim(*ylim)
@@ -94,9 +94,9 @@ def plot_landscape(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     axes.clabel(lines, lines.levels[::2], fontsize=7, fmt="%.3g")
     path = table.attrs.get("path")
     if path is not None:
-        axes.plot(*zip(*path, strict=True), ".-", color=COLOURS[1], linewidth=1.2, markersize=5)
-        axes.plot(*path[0], "o", color=COLOURS[1], markersize=7)
-    axes.plot(0, 0, "*", color=COLOURS[0], markersize=12)
+        axes.plot(*zip(*path, strict=True), ".-", color=COLORS[1], linewidth=1.2, markersize=5)
+        axes.plot(*path[0], "o", color=COLORS[1], markersize=7)
+    axes.plot(0, 0, "*", color=COLORS[0], markersize=12)
     axes.set_xlabel("along direction a")
     axes.set_ylabel("along direction b")
     return axes
@@ -129,12 +129,12 @@ def _draw_contour(
     return axes.contour(xs, ys, heights, levels, colors="0.55", linewidths=0.7, linestyles="solid")
 
 
-def _write(axes: Axes, text: str, x: float, y: float, colour: str) -> None:
+def _write(axes: Axes, text: str, x: float, y: float, color: str) -> None:
     """Write a walk's name beside a point, legible on any ground."""
     from matplotlib.patheffects import withStroke
 
     note = axes.annotate(
-        text, (x, y), xytext=(6, 5), textcoords="offset points", color=colour, fontsize=9
+        text, (x, y), xytext=(6, 5), textcoords="offset points", color=color, fontsize=9
     )
     note.set_path_effects([withStroke(linewidth=2.5, foreground="white")])
 

@@ -1,12 +1,15 @@
 import ast
 import re
+import runpy
 import subprocess
 import sys
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from recipes.__main__ import index
-from recipes.lesson import FOLDER, LESSONS, lessons, moral
+from recipes.lesson import FOLDER, LESSONS, benchmarks, changes, lessons, moral, pick_rows, tell
 
 COURSE = [
     "six_steps",
@@ -36,8 +39,15 @@ def test_the_index_lists_the_course_in_reading_order():
 
 def test_every_recipe_stands_in_the_index():
     files = {path.stem: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.py")}
-    shown = {name for name, text in files.items() if "\n    show(" in text}
-    assert {name for name in shown if not name.startswith("benchmark")} == set(LESSONS)
+    assert {name for name, text in files.items() if "\n    show(" in text} == set(LESSONS)
+    assert set(benchmarks()) == {"loop", "optimizers"}
+    assert all(f"  {name} " in index() for name in benchmarks())
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.rglob("*.py")), ids=lambda path: path.stem)
+def test_recipes_use_public_names_only(path):
+    used = re.findall(r"^\s*(?:from|import) (kerastrain\S*)", path.read_text("utf-8"), re.M)
+    assert set(used) - {"kerastrain.experiments.intervals"} <= {"kerastrain"}
 
 
 @pytest.mark.process
@@ -70,3 +80,50 @@ def test_each_lesson_has_the_same_parts_in_the_same_order(name):
 
 def test_the_moral_is_the_last_line():
     assert moral("A table.\n\nIt shows this.\n") == "It shows this."
+
+
+LESSON = """Bowl or pass?
+
+The idea in a long sentence that goes on and on, well beyond the 80 columns of a terminal,
+and over two lines.
+
+    python -m recipes.bowl --plot bowl.png
+
+Try next: set `NUDGE = 1e-6` and `STARTS = (-1, 1)`. Both escape.
+"""
+
+
+def test_what_a_lesson_prints():
+    table = pd.DataFrame({"step": range(100), "the_gap": [-0.0, 1e-3, np.nan, *[2.0] * 97]})
+    said = f"A table:\n  a  {'b ' * 50}\nThe moral is 3."
+    assert tell(LESSON, pick_rows(table), said).splitlines() == [
+        "Bowl or pass?",
+        "",
+        "The idea in a long sentence that goes on and on, well beyond the 80 columns of a",
+        "terminal, and over two lines.",
+        "",
+        "A table:",
+        "  a  " + ("b " * 38)[:-1],
+        "  " + ("b " * 12)[:-1],
+        "The moral is 3.",
+        "",
+        " step  the gap",
+        "    0        0",
+        *[f"   {step}        2" for step in (14, 28, 42, 57, 71, 85, 99)],
+        "",
+        "Try next: set `NUDGE = 1e-6` and `STARTS = (-1, 1)`. Both escape.",
+    ]
+
+
+def test_an_exercise_names_the_constants_that_it_changes():
+    assert changes(LESSON) == {"NUDGE": 1e-6, "STARTS": (-1, 1)}
+    assert changes("Title.\n\nIdea with `NUDGE = 1`.\n\nNo exercise.") == {}
+
+
+def test_a_lesson_runs_from_the_command_line(monkeypatch, capsys, tmp_path):
+    picture = tmp_path / "one_hot.png"
+    monkeypatch.setattr(sys, "argv", ["one_hot_labels", "--plot", str(picture)])
+    one_hot_labels = runpy.run_module("recipes.one_hot_labels", run_name="__main__")
+    said = capsys.readouterr().out
+    assert said.startswith(one_hot_labels["__doc__"].splitlines()[0])
+    assert picture.read_bytes().startswith(b"\x89PNG")

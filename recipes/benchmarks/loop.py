@@ -6,11 +6,11 @@ run; "20 epochs" is a whole call on a new model, with all tracing and compiling.
 the largest relative one between the two losses over 5 epochs without shuffling, run in the way of
 the steady state.
 
-    python -m recipes.benchmark
-    python -m recipes.benchmark --peers                          # Keras on JAX, PyTorch, ...
-    python -m recipes.benchmark --peers --peer-python PYTHON     # peers in another environment
+    python -m recipes.benchmarks.loop
+    python -m recipes.benchmarks.loop --peers                        # Keras on JAX, PyTorch, ...
+    python -m recipes.benchmarks.loop --peers --peer-python PYTHON   # peers in another environment
 
-It prints the table, writes it to benchmark.csv and draws it into benchmark.png.
+It prints the table, writes it to loop.csv and draws it into loop.png.
 """
 
 from __future__ import annotations
@@ -29,9 +29,8 @@ import numpy as np
 import pandas as pd
 
 import kerastrain as kt
-
-from .lesson import show
-from .workloads import WORKLOADS, build, random_data
+from recipes.benchmarks.workloads import WORKLOADS, build, random_data
+from recipes.lesson import show
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -255,8 +254,8 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "--peer-python": {"default": sys.executable, "help": "the interpreter that has the peers"},
     "--only": {"nargs": "+", "choices": list(WORKLOADS), "help": "some rows"},
     "--turns": {"type": int, "default": TURNS, "help": "how often each loop has its turn"},
-    "--csv": {"default": "benchmark.csv", "help": "where the table is written"},
+    "--csv": {"default": "loop.csv", "help": "where the table is written"},
 }
 
 if __name__ == "__main__":
-    show(run, report, plot, arguments=ARGUMENTS, picture="benchmark.png")
+    show(run, report, plot, rows=pd.DataFrame, arguments=ARGUMENTS, picture="loop.png")

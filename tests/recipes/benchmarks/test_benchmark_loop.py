@@ -4,8 +4,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from recipes import benchmark
-from recipes.workloads import WORKLOADS, build
+from recipes.benchmarks import loop as benchmark
+from recipes.benchmarks.workloads import WORKLOADS, build
 
 pytestmark = pytest.mark.tensorflow
 

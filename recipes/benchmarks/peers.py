@@ -1,8 +1,9 @@
 # mypy: disable-error-code="import-not-found,misc"
-"""Time other libraries on the benchmark's networks: `python recipes/peers.py PEER FOLDER`.
+"""Time other libraries on the benchmark's networks.
 
-It runs in a process of its own, perhaps of another environment, and needs neither kerastrain nor
-TensorFlow. FOLDER holds the data, one file a workload. Each line of the output is one workload.
+Run it as `python recipes/benchmarks/peers.py PEER FOLDER`. It runs in a process of its own, perhaps
+of another environment, and needs neither kerastrain nor TensorFlow. FOLDER holds the data, one file
+a workload. Each line of the output is one workload.
 """
 
 from __future__ import annotations

@@ -4,10 +4,10 @@ On each sample data set the same network is trained for the same number of epoch
 defaults, with the rate that `find_learning_rate` suggests for Adam, and with the optimizer that
 `tune_optimizer` picks. Ten seeds each: other weights, another split, another order of rows.
 
-    python -m recipes.benchmark_optimizers
-    python -m recipes.benchmark_optimizers --only iris my_table.csv --seeds 5 --epochs 40
+    python -m recipes.benchmarks.optimizers
+    python -m recipes.benchmarks.optimizers --only iris my_table.csv --seeds 5 --epochs 40
 
-It prints the table, writes it to benchmark_optimizers.csv and draws it. In a CSV file of your own
+It prints the table, writes it to optimizers.csv and draws it. In a CSV file of your own
 the last column is what is to be predicted.
 """
 
@@ -24,9 +24,7 @@ import pandas as pd
 
 import kerastrain as kt
 from kerastrain.experiments.intervals import mean_interval
-from kerastrain.plots.pictures import COLOURS, new_axes
-
-from .lesson import show
+from recipes.lesson import show
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -255,8 +253,8 @@ def report(table: pd.DataFrame) -> str:
 def plot(table: pd.DataFrame) -> Axes:
     """Draw each set's loss as a share of the better default's."""
     names = list(table["dataset"].unique())[::-1]
-    ax = new_axes(height=1.2 + 0.36 * len(names), width=7.5)[0]
-    for shift, colour, candidate in zip((0.14, -0.14), COLOURS, MEASURED, strict=False):
+    ax = kt.plots.new_axes(height=1.2 + 0.36 * len(names), width=7.5)[0]
+    for shift, colour, candidate in zip((0.14, -0.14), kt.plots.COLORS, MEASURED, strict=False):
         of = table[table["candidate"] == candidate].set_index("dataset").loc[names]
         places = np.arange(len(names)) + shift
         ax.hlines(places, of["low"], of["high"], color=colour, linewidth=1.5)
@@ -276,8 +274,8 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "--seeds": {"type": int, "default": SEEDS, "help": "trainings of each candidate"},
     "--epochs": {"type": int, "default": EPOCHS, "help": "length of each training"},
     "--budget": {"type": int, "default": BUDGET, "help": "trials of tune_optimizer"},
-    "--csv": {"default": "benchmark_optimizers.csv", "help": "where all runs are written"},
+    "--csv": {"default": "optimizers.csv", "help": "where all runs are written"},
 }
 
 if __name__ == "__main__":
-    show(run, report, plot, arguments=ARGUMENTS, picture="benchmark_optimizers.png")
+    show(run, report, plot, rows=pd.DataFrame, arguments=ARGUMENTS, picture="optimizers.png")

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recipes import benchmark_optimizers as benchmark
+from recipes.benchmarks import optimizers as benchmark
 
 pytestmark = pytest.mark.tensorflow
 

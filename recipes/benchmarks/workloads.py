@@ -1,7 +1,7 @@
-"""What is timed in `recipes.benchmark`: nine small networks and their data.
+"""What is timed in `recipes.benchmarks.loop`: nine small networks and their data.
 
-This file imports Keras and NumPy only, so that `recipes/peers.py` can use it under other backends
-and in other environments.
+This file imports Keras and NumPy only, so that `recipes/benchmarks/peers.py` can use it under other
+backends and in other environments.
 """
 
 from __future__ import annotations
