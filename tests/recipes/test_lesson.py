@@ -9,7 +9,17 @@ import pandas as pd
 import pytest
 
 from recipes.__main__ import index
-from recipes.lesson import FOLDER, LESSONS, benchmarks, changes, lessons, moral, pick_rows, tell
+from recipes.lesson import (
+    FOLDER,
+    LESSONS,
+    benchmarks,
+    changes,
+    lessons,
+    moral,
+    pick_rows,
+    tell,
+    wrap,
+)
 
 COURSE = [
     "six_steps",
@@ -123,7 +133,7 @@ def test_an_exercise_names_the_constants_that_it_changes():
 def test_a_lesson_runs_from_the_command_line(monkeypatch, capsys, tmp_path):
     picture = tmp_path / "one_hot.png"
     monkeypatch.setattr(sys, "argv", ["one_hot_labels", "--plot", str(picture)])
-    one_hot_labels = runpy.run_module("recipes.one_hot_labels", run_name="__main__")
+    runpy.run_module("recipes.one_hot_labels", run_name="__main__")
     said = capsys.readouterr().out
-    assert said.startswith(one_hot_labels["__doc__"].splitlines()[0])
+    assert said.startswith(wrap(lessons()["one_hot_labels"]))
     assert picture.read_bytes().startswith(b"\x89PNG")
