@@ -8,7 +8,7 @@ file on disk (`numpy.memmap`) need not fit in memory at all.
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from kerastrain.arrays.containers import container_of
 
-__all__ = ["Places", "Summary", "class_ids", "describe_rows", "is_plain", "summarize"]
+__all__ = ["Places", "Summary", "class_ids", "describe_places", "is_plain", "summarize"]
 
 BLOCK = 1 << 17  # values; 1 MiB of int64, which stays in the cache while it is read four times
 MOST = 200_000_000  # numbers looked at in inputs; of more, evenly spaced blocks are taken
@@ -191,19 +191,32 @@ def is_plain(array: Any) -> bool:
     return not any(hasattr(array, name) for name in ("row_splits", "dense_shape", "tocsr"))
 
 
-def describe_rows(rows: list[int], total: int, of: int) -> str:
+def describe_places(places: Places, of: int, names: Sequence[Any] | None = None) -> str:
     """Write down where something was seen.
 
+    Args:
+        places: Where it was seen.
+        of: How many rows there are.
+        names: The names of the columns, where they have names.
+
     Examples:
-        >>> describe_rows([3, 17], 2, 406)
+        >>> describe_places(Places(2, 2, (3, 17)), 406)
         'rows 3 and 17 (2 of 406)'
+        >>> describe_places(Places(1, 1, (3,), column=0), 406, ["age"])
+        "row 3 (1 of 406), column 'age'"
     """
-    shown = [str(row) for row in rows]
-    if total > len(shown):
-        return f"rows {', '.join(shown)}, … ({total:,} of {of:,})"
-    if len(shown) == 1:
-        return f"row {shown[0]} (1 of {of:,})"
-    return f"rows {', '.join(shown[:-1])} and {shown[-1]} ({total:,} of {of:,})"
+    shown = [str(row) for row in places.first]
+    if places.rows > len(shown):
+        where = f"rows {', '.join(shown)}, …"
+    elif len(shown) == 1:
+        where = f"row {shown[0]}"
+    else:
+        where = f"rows {', '.join(shown[:-1])} and {shown[-1]}"
+    where = f"{where} ({places.rows:,} of {of:,})"
+    if places.column is None:
+        return where
+    column = repr(names[places.column]) if names else str(places.column)
+    return f"{where}, column {column}" if places.rows == 1 else f"{where}, first in column {column}"
 
 
 def class_ids(seen: Summary, start: int, stop: int) -> NDArray[np.int64]:

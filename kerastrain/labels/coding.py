@@ -9,15 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from kerastrain.arrays.summary import SHOWN, describe_rows
+from kerastrain.arrays.summary import SHOWN, Places, describe_places
 from kerastrain.errors import LabelError
 from kerastrain.labels.columns import Column, as_objects, column_of_sequences, column_of_sets
 from kerastrain.labels.containers import open_labels
+from kerastrain.labels.kinds import KINDS, Kind
 
-__all__ = ["AMOUNTS", "Labels"]
-
-AMOUNTS = ("soft", "continuous", "counts")
-FLAGS = ("one-hot", "multi-label")
+__all__ = ["Labels"]
 
 
 @dataclass(frozen=True)
@@ -33,23 +31,23 @@ class Labels:
             - "one-hot": one of several classes, a row of flags of which one is set;
             - "multi-label": any number of classes, a row of flags or a set of names;
             - "soft": probabilities, shares or smoothed flags, between 0 and 1;
-            - "continuous": amounts;
+            - "continuous": numeric targets, of a regression;
             - "counts": whole numbers of events, from 0.
         per: What has a label: each "row", each "step" of a sequence, or each "pixel".
         shape: The shape of the labels, None where a sample does not tell.
         dtype: Their type, as the user sees it.
         classes: The user's own values in the order of their ids; the names of the columns for
-            flags; None for amounts.
-        counts: How many labels each class has, None for amounts and for several classes a row.
+            flags; None for numbers.
+        counts: How many labels each class has, None for numbers and for several classes per row.
         pair: The values that stand for no and yes in flags.
         ignore: The value of labels that are to be left out, None when there is none.
         shares: Whether each row sums to 1.
         whole: Whether all are whole numbers.
         low: The smallest value, None for text.
         high: The largest value, None for text.
-        outliers: The share of amounts that lie more than three interquartile ranges outside the
-            quartiles ("far out" in Tukey), from 0 to 1.
-        spread: The interquartile range of amounts, in their own unit; 0 for classes.
+        outliers: The share of numeric targets that lie more than three interquartile ranges
+            outside the quartiles ("far out" in Tukey), from 0 to 1.
+        spread: The interquartile range of numeric targets, in their own unit; 0 for classes.
         mean: The mean of each column of numeric targets, in their own unit; () for classes.
         std: The standard deviation of each column, likewise.
         sampled: Whether only some of the rows were looked at.
@@ -91,14 +89,19 @@ class Labels:
     note: str = field(default="", repr=False)
 
     @property
+    def traits(self) -> Kind:
+        """The row of this kind in the table of kinds."""
+        return KINDS[self.kind]
+
+    @property
     def num_classes(self) -> int | None:
-        """Count the classes; None for amounts."""
+        """Count the classes; None for numeric targets."""
         return None if self.classes is None else len(self.classes)
 
     @property
     def width(self) -> int:
-        """Count the values that one row, step or pixel has: columns of flags or of amounts."""
-        single = self.kind in ("binary", "integer", "ordered") or len(self.shape) < 2
+        """Count the values that one row, step or pixel has: columns of flags or of numbers."""
+        single = self.traits.form == "value" or len(self.shape) < 2
         return 1 if single else int(self.shape[-1] or 1)
 
     def encode(self, y: Any) -> NDArray[Any]:
@@ -109,16 +112,16 @@ class Labels:
 
         Returns:
             Class ids from 0 as int32, in the shape of the labels; flags as 0 and 1 in float32;
-            amounts and probabilities as floats. Labels to be left out keep their mark.
+            numbers as floats. Labels to be left out keep their mark.
 
         Raises:
             LabelError: `y` holds a value that is no class of these labels.
         """
         column = self._open(y)
-        if self.kind in FLAGS:
+        if self.traits.form == "flags":
             return self._encode_flags(column)
-        if self.kind in AMOUNTS:
-            return self._encode_amounts(column)
+        if self.traits.form == "numbers":
+            return self._encode_numbers(column)
         return self._encode_classes(column)
 
     def decode(self, ids: ArrayLike) -> NDArray[Any]:
@@ -126,7 +129,7 @@ class Labels:
 
         Args:
             ids: Class ids; for "one-hot" ids or rows of flags; for "multi-label" rows of flags;
-                for amounts the amounts.
+                for numbers the numbers.
 
         Returns:
             The user's own values, in the shape of the ids; a name for each one-hot row; a set of
@@ -136,7 +139,7 @@ class Labels:
             LabelError: an id is not from 0 to the number of classes.
         """
         numbers = np.asarray(ids)
-        if self.kind in AMOUNTS:
+        if self.traits.form == "numbers":
             return numbers
         if self.kind == "multi-label":
             return self._decode_flags(numbers)
@@ -154,7 +157,7 @@ class Labels:
         column = open_labels(y)
         if isinstance(column, Column):
             return column
-        msg = "encode() takes the labels of one output; y holds several. Encode each by its own."
+        msg = "encode() takes the labels of one output, but y holds several. Encode each by itself."
         raise LabelError(msg)
 
     def _encode_classes(self, column: Column) -> NDArray[Any]:
@@ -174,7 +177,7 @@ class Labels:
         classes = self.classes or ()
         shown = ", ".join(repr(c) for c in classes[:10]) + (", …" if len(classes) > 10 else "")
         return LabelError(
-            f"Each label must be one of the classes {shown}; y holds {value!r} in "
+            f"Each label must be one of the classes {shown}, but y holds {value!r} in "
             f"{_where(unknown)}. Inspect all labels at once, so that each class is seen."
         )
 
@@ -185,7 +188,9 @@ class Labels:
         flags: NDArray[np.bool_] = values == on
         odd = ~flags & (values != off)
         if odd.any():
-            msg = f"Flags must be {off!r} or {on!r}; y holds {values[odd][0]!r} in {_where(odd)}."
+            msg = (
+                f"Flags must be {off!r} or {on!r}, but y holds {values[odd][0]!r} in {_where(odd)}."
+            )
             raise LabelError(msg)
         return flags.astype(np.float32)
 
@@ -194,22 +199,22 @@ class Labels:
         classes, names = self.classes or (), column.names or ()
         strange = [name for name in names if name not in classes]
         if strange:
-            msg = f"Each column must be one of the classes {classes}; y holds {strange[0]!r}."
+            msg = f"Each column must be one of the classes {classes}, but y holds {strange[0]!r}."
             raise LabelError(msg)
         values = np.full((*column.array.shape[:-1], len(classes)), off)
         values[..., [classes.index(name) for name in names]] = column.array
         return values
 
-    def _encode_amounts(self, column: Column) -> NDArray[Any]:
+    def _encode_numbers(self, column: Column) -> NDArray[Any]:
         values = column.plain()
         if values.dtype in (np.float32, np.float64):
             return values.copy()
         try:
-            amounts: NDArray[Any] = values.astype(np.float64)
+            numbers: NDArray[Any] = values.astype(np.float64)
         except ValueError as error:
-            msg = f"Amounts must be numbers; y holds text ({error}). Pass pd.to_numeric(y)."
+            msg = f"Labels must be numbers, but y holds text ({error}). Pass pd.to_numeric(y)."
             raise LabelError(msg) from None
-        return amounts
+        return numbers
 
     # -------------------------------------------------------------- numbers → users' values
     def _decode_classes(self, ids: NDArray[Any]) -> NDArray[Any]:
@@ -218,8 +223,8 @@ class Labels:
         left_out = np.zeros(ids.shape, np.bool_) if self.ignore is None else numbers == self.ignore
         wrong = ((numbers < 0) | (numbers >= len(classes))) & ~left_out
         if wrong.any():
-            largest = len(classes) - 1
-            msg = f"Class ids must be whole numbers from 0 to {largest}; saw {numbers[wrong][0]}."
+            largest, odd = len(classes) - 1, numbers[wrong][0]
+            msg = f"Class ids must be whole numbers from 0 to {largest}, but one is {odd}."
             raise LabelError(msg)
         table = as_objects([*classes, None if _is_text(classes) else self.ignore])
         decoded: NDArray[Any] = table[np.where(left_out, len(classes), numbers)]
@@ -263,4 +268,5 @@ def _is_text(classes: Any) -> bool:
 
 def _where(odd: NDArray[np.bool_]) -> str:
     rows = np.flatnonzero(odd.reshape(len(odd), -1).any(axis=1))
-    return describe_rows(rows[:SHOWN].tolist(), len(rows), len(odd))
+    places = Places(int(odd.sum()), len(rows), tuple(rows[:SHOWN].tolist()))
+    return describe_places(places, len(odd))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerastrain.labels.refusals import mixed_types
+from kerastrain.labels.refusals import refuse_mixed_types
 
 __all__ = ["Column", "as_objects", "column_of_sequences", "column_of_sets"]
 
@@ -64,7 +64,7 @@ def column_of_sets(rows: Sequence[Any]) -> Column:
     """
     items = set(chain.from_iterable(rows))
     if len({type(item) for item in items}) > 1:
-        raise mixed_types(as_objects(chain.from_iterable(rows)))
+        refuse_mixed_types(as_objects(chain.from_iterable(rows)))
     names, place = _numbered(items)
     flags = np.zeros((len(rows), len(names)), np.int8)
     for flag, row in zip(flags, rows, strict=True):

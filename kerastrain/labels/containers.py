@@ -1,7 +1,7 @@
-"""In which containers do labels come, and how do they become arrays?
+"""In which containers do labels come, and how do they become columns?
 
-Lists, pandas, tensors, data sets, sets of names: each is opened into a `Column`. Containers that
-hold no labels, or none that can be looked at, are refused with the way out.
+A container is opened into NumPy or pandas by `arrays.containers`; here lists, tables, sets of
+names and data sets become a `Column` for each output.
 """
 
 from __future__ import annotations
@@ -10,28 +10,18 @@ from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from itertools import chain
 from numbers import Real
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from kerastrain.arrays.containers import container_of
 from kerastrain.arrays.samples import sample_batches
+from kerastrain.arrays.summary import Places, describe_places
 from kerastrain.errors import LabelError
 from kerastrain.labels.columns import Column, as_objects, column_of_sequences, column_of_sets
-from kerastrain.labels.refusals import (
-    complex_numbers,
-    dates,
-    empty,
-    missing_values,
-    mixed_types,
-    ragged,
-    refuse_container,
-    single_value,
-    structured,
-    type_of,
-    unequal_outputs,
-)
+from kerastrain.labels.refusals import refuse, refuse_container, refuse_dates, refuse_mixed_types
 
 __all__ = ["Columns", "open_labels"]
 
@@ -59,25 +49,23 @@ def open_labels(y: Any, *, task: str | None = None) -> Columns:
     """
     if isinstance(y, Mapping):
         return _open_each(y, task)
-    if isinstance(y, pd.MultiIndex):
-        y = y.to_frame(index=False)
-    if isinstance(y, pd.DataFrame):
-        return _open_frame(y, task)
-    if isinstance(y, pd.Series | pd.Index | pd.api.extensions.ExtensionArray):
-        return _open_series(pd.Series(y), task)
     batches = sample_batches(y)
     if batches is not None:
         return _as_sample(open_labels(batches, task=task))
     refuse_container(y)
     if isinstance(y, list | tuple | range):
         return _open_list(list(y), task)
-    return _open_array(_to_array(y), task)
+    opened = container_of(y).open(y)
+    if isinstance(opened, pd.DataFrame):
+        return _open_frame(opened, task)
+    if isinstance(opened, pd.Series):
+        return _open_series(opened, task)
+    return _open_array(_to_array(opened), task)
 
 
 def _open_each(y: Mapping[Any, Any], task: str | None) -> dict[Any, Column]:
     if not y:
-        msg = "There must be labels for one output at least; y is empty. Pass {'name': labels}."
-        raise LabelError(msg)
+        refuse("no outputs")
     outputs: dict[Any, Column] = {}
     for name, labels in y.items():
         try:
@@ -86,15 +74,11 @@ def _open_each(y: Mapping[Any, Any], task: str | None) -> dict[Any, Column]:
             msg = f"y[{name!r}]: {error}"
             raise LabelError(msg) from None
         if not isinstance(opened, Column):
-            msg = (
-                f"Each output must hold one column of labels; y[{name!r}] holds several. "
-                "Give each of them a name of its own in one dict."
-            )
-            raise LabelError(msg)
+            refuse("several columns", name=f"y[{name!r}]", count=len(opened))
         outputs[name] = opened
     lengths = [len(column.array) for column in outputs.values()]
     if len(set(lengths)) > 1:
-        raise unequal_outputs(lengths)
+        refuse("unequal outputs", lengths=", ".join(map(str, lengths)))
     return outputs
 
 
@@ -110,20 +94,18 @@ def _as_sample(columns: Columns) -> Columns:
 def _open_frame(frame: pd.DataFrame, task: str | None) -> Columns:
     """Open a table: one array where all columns are numbers or the same two words."""
     if not frame.size:
-        raise empty(frame.shape)
-    columns = [_open_series(frame.iloc[:, i], task) for i in range(frame.shape[1])]
+        _refuse_empty(frame.shape)
+    names = tuple(frame.columns)
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        refuse("column names", name=twice, count=names.count(twice))
+    columns = [_open_series(frame[name], task, name) for name in names]
     if len(columns) == 1:
         return replace(columns[0], array=columns[0].array.reshape(-1, 1))
     numbers = [c.categories is None and c.array.dtype.kind in "biuf" for c in columns]
-    names = tuple(frame.columns)
     if all(numbers) or (not any(numbers) and _hold_one_pair(columns)):
         values = np.stack([column.array for column in columns], axis=1)
         return Column(values, "DataFrame", names=names)
-    if not frame.columns.is_unique:
-        msg = (
-            f"Outputs must have names of their own; y has the columns {names}. Rename one of them."
-        )
-        raise LabelError(msg)
     return dict(zip(names, columns, strict=True))
 
 
@@ -134,20 +116,17 @@ def _hold_one_pair(columns: list[Column]) -> bool:
     return len(set(chain.from_iterable(pd.unique(column.array) for column in columns))) == 2
 
 
-def _open_series(series: pd.Series[Any], task: str | None) -> Column:
+def _open_series(series: pd.Series[Any], task: str | None, name: Any = None) -> Column:
     kind, types = series.dtype, pd.api.types
-    name = str(kind)
     if not len(series):
-        raise empty((0,))
-    absent = series.isna().to_numpy()
-    if absent.any():
-        raise missing_values(np.flatnonzero(absent), int(absent.sum()), len(series))
+        _refuse_empty((0,))
+    _refuse_missing(series.isna().to_numpy(), name)
     if isinstance(kind, pd.CategoricalDtype):
         codes = series.cat.codes.to_numpy().astype(np.int64)
         categories = tuple(series.cat.categories.tolist())
-        return Column(codes, name, categories=categories, ordered=bool(series.cat.ordered))
+        return Column(codes, str(kind), categories=categories, ordered=bool(series.cat.ordered))
     if isinstance(kind, pd.PeriodDtype) or types.is_datetime64_any_dtype(kind):
-        raise dates(name, series.iloc[0])
+        refuse_dates(str(kind), series.iloc[0])
     if not isinstance(kind, np.dtype):  # nullable numbers as NumPy's own
         for is_kind, dtype in (
             (types.is_bool_dtype, np.bool_),
@@ -156,9 +135,21 @@ def _open_series(series: pd.Series[Any], task: str | None) -> Column:
             (types.is_float_dtype, np.float64),
         ):
             if is_kind(kind):
-                return Column(series.to_numpy(dtype), name)
+                return Column(series.to_numpy(dtype), str(kind))
     column = _open_array(series.to_numpy(), task)
-    return column if column.rows_are else replace(column, dtype=name)
+    return column if column.rows_are else replace(column, dtype=str(kind))
+
+
+def _refuse_missing(absent: NDArray[np.bool_], name: Any = None) -> None:
+    rows = np.flatnonzero(absent.reshape(len(absent), -1).any(axis=1))
+    if len(rows):
+        names = None if name is None else (name,)
+        places = Places(len(rows), len(rows), tuple(rows[:5].tolist()), None if name is None else 0)
+        refuse("missing", where=describe_places(places, len(absent), names))
+
+
+def _refuse_empty(shape: tuple[int, ...]) -> NoReturn:
+    refuse("empty", what="has no columns" if shape[0] else "has no rows", shape=shape)
 
 
 # ------------------------------------------------------------------ lists and arrays
@@ -178,39 +169,28 @@ def _open_list(y: list[Any], task: str | None) -> Columns:
 
 
 def _to_array(y: Any) -> NDArray[Any]:
-    if isinstance(y, np.ndarray):
-        return y
-    if hasattr(y, "detach"):  # a torch tensor that may hang on a graph or live on a GPU
-        y = y.detach().cpu()
     try:
-        return np.asarray(y)
+        return y if isinstance(y, np.ndarray) else np.asarray(y)
     except (TypeError, ValueError, RuntimeError, NotImplementedError) as error:
-        msg = (
-            "Labels must be an array, a list, pandas or a data set; y is of the type "
-            f"{type_of(y)}, which NumPy cannot read ({error}). Pass np.array([...])."
-        )
-        raise LabelError(msg) from error
+        refuse("unreadable", kind=type(y).__name__, error=error)
 
 
 def _open_array(array: NDArray[Any], task: str | None) -> Column:
     name, kind = str(array.dtype), array.dtype.kind
     if array.ndim == 0:
-        raise single_value(array.item())
+        value = array.item()
+        refuse("single value", kind=type(value).__name__, shown=f"{value!r:.60}")
     if not array.size:
-        raise empty(array.shape)
-    if isinstance(array, np.ma.MaskedArray):
-        masked = np.ma.getmaskarray(array).reshape(len(array), -1).any(axis=1)
-        if masked.any():
-            raise missing_values(np.flatnonzero(masked), int(masked.sum()), len(array))
-        array = array.data
+        _refuse_empty(array.shape)
     if kind in "biuf":
         return Column(np.asarray(array), name)
     if kind in "mM":
-        raise dates(name, array.reshape(-1)[0])
+        refuse_dates(name, array.reshape(-1)[0])
     if kind == "c":
-        raise complex_numbers()
-    if array.dtype.names is not None:
-        raise structured(array.dtype.names)
+        refuse("complex")
+    fields = array.dtype.names
+    if fields is not None:
+        refuse("structured", fields=fields, first=fields[0] if fields else "name")
     if kind == "V" and "float" in name:  # bfloat16, which NumPy does not know itself
         return Column(array.astype(np.float32), name)
     column = _open_objects(np.asarray(array).astype(object), task)
@@ -222,20 +202,20 @@ def _open_objects(array: NDArray[Any], task: str | None) -> Column:
     flat = array.reshape(-1)
     found = pd.api.types.infer_dtype(flat, skipna=True)
     mixed = found in ("mixed", "mixed-integer")
-    if not mixed and (absent := pd.isna(array).reshape(len(array), -1).any(axis=1)).any():
-        raise missing_values(np.flatnonzero(absent), int(absent.sum()), len(array))
+    if not mixed:
+        _refuse_missing(np.asarray(pd.isna(array)))
     if found in ("integer", "boolean", "floating", "mixed-integer-float", "decimal"):
         return _open_numbers(array, found)
     if found in ("string", "bytes", "interval"):
         return Column(array, "object")
     if found == "complex":
-        raise complex_numbers()
+        refuse("complex")
     if not mixed:
-        raise dates(found, flat[0])
+        refuse_dates(found, flat[0])
     if all(isinstance(item, Real) for item in flat):
         return _open_numbers(array, "floating")
     if array.ndim > 1:
-        raise mixed_types(array)
+        refuse_mixed_types(array)
     return _open_rows(list(array), task)
 
 
@@ -244,20 +224,16 @@ def _open_numbers(array: NDArray[Any], found: str) -> Column:
     try:
         return Column(array.astype(dtype), "object")
     except OverflowError:
-        msg = (
-            f"Labels must fit in 64 bits; y holds {max(array.reshape(-1))}. Ids cannot be learnt; "
-            "amounts can be scaled: [float(amount) for amount in y]."
-        )
-        raise LabelError(msg) from None
+        refuse("beyond 64 bits", value=max(array.reshape(-1)))
 
 
 # ------------------------------------------------------------------ one collection for each row
 def _open_rows(rows: list[Any], task: str | None) -> Column:
     """Read rows that are collections themselves: arrays, sets of names, or sequences."""
     if not all(isinstance(row, set | frozenset | list | tuple | np.ndarray) for row in rows):
-        raise mixed_types(as_objects(rows))
+        refuse_mixed_types(as_objects(rows))
     if not any(len(row) for row in rows):
-        raise empty((len(rows), 0))
+        _refuse_empty((len(rows), 0))
     sets = any(isinstance(row, set | frozenset) for row in rows) or task == "multi-label"
     if sets and all(isinstance(item, Hashable) for item in chain.from_iterable(rows)):
         return column_of_sets(rows)
@@ -266,7 +242,8 @@ def _open_rows(rows: list[Any], task: str | None) -> Column:
         return _open_objects(stacked, task)
     items = list(chain.from_iterable(rows))
     if not all(isinstance(item, str) for item in items):
-        raise ragged(rows)
+        lengths = [len(row) for row in rows]
+        refuse("ragged", least=min(lengths), most=max(lengths))
     # Tags are named once a row; a row that repeats a name is a sequence.
     repeats = any(len(set(row)) < len(row) for row in rows)
     return column_of_sequences(rows) if repeats or task is not None else column_of_sets(rows)

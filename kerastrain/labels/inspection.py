@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -10,13 +11,16 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from kerastrain.errors import LabelError
-from kerastrain.labels.coding import AMOUNTS, Labels
+from kerastrain.labels.coding import Labels
 from kerastrain.labels.columns import Column
 from kerastrain.labels.containers import open_labels
-from kerastrain.labels.kinds import read
-from kerastrain.labels.number_kinds import TASKS, Reading
+from kerastrain.labels.kinds import KINDS, TASKS
+from kerastrain.labels.reading import read
+from kerastrain.labels.refusals import refuse
 
 __all__ = ["Labels", "inspect_labels", "one_hot", "split_outputs"]
+
+MOST_FLAGS = 1 << 32  # 16 GiB of float32
 
 
 def inspect_labels(y: Any, *, task: str | None = None) -> Labels | dict[Any, Labels] | list[Labels]:
@@ -44,17 +48,19 @@ def inspect_labels(y: Any, *, task: str | None = None) -> Labels | dict[Any, Lab
         >>> inspect_labels([3, 1, 2, 3, 1, 2]).classes
         (1, 2, 3)
         >>> print(inspect_labels([3, 1, 2, 3, 1, 2]).note)
-        3 whole numbers from 1 to 3: read as classes; if they are amounts, pass task='regression'.
+        3 whole numbers from 1 to 3: read as classes; if they are numeric targets, pass
+        task='regression'.
         >>> inspect_labels([3, 1, 2, 3, 1, 2], task="regression").kind
         'continuous'
         >>> inspect_labels(["cat", "cat"])  # doctest: +ELLIPSIS
         Traceback (most recent call last):
         ...
-        kerastrain.errors.LabelError: There must be two different labels at least; ...
+        kerastrain.errors.LabelError: There must be at least two different labels, ...
     """
-    if task is not None and task not in TASKS:
-        msg = f"No task {task!r}; there are {', '.join(map(repr, TASKS))}."
-        raise LabelError(msg)
+    if task is not None and not (isinstance(task, str) and task in TASKS):
+        near = get_close_matches(str(task), TASKS, n=1) or list(TASKS)[:1]
+        tasks = ", ".join(map(repr, TASKS))
+        refuse("unknown task", task=task, tasks=tasks, first=near[0])
     columns = open_labels(y, task=task)
     if isinstance(columns, Column):
         return _inspect(columns, task, named=_has_names(y))
@@ -75,84 +81,29 @@ def _one(column: Column, task: str | None, name: str) -> Labels:
         msg = f"{name}: {error}"
         raise LabelError(msg) from None
     if not isinstance(found, Labels):
-        msg = (
-            f"{name} must hold one output; it holds {len(found)} columns of classes. "
-            "Give each column a name of its own in the dict."
-        )
-        raise LabelError(msg)
+        refuse("several columns", name=name, count=len(found))
     return found
 
 
 def _inspect(column: Column, task: str | None, *, named: bool) -> Labels | dict[Any, Labels]:
-    reading = read(column, task)
-    mixed = named and column.names is not None and reading.kind == "continuous" and task is None
-    if reading.outputs or mixed:
+    labels = read(column, task)
+    if labels is None:
+        return _inspect_columns(column, task)
+    if named and column.names is not None and labels.kind == "continuous" and task is None:
         each = _inspect_columns(column, task)
-        if reading.outputs or any(labels.kind not in AMOUNTS for labels in each.values()):
+        if any(KINDS[one.kind].form != "numbers" for one in each.values()):
             return each
-    return _describe(column, reading)
+    return labels
 
 
 def _inspect_columns(table: Column, task: str | None) -> dict[Any, Labels]:
     """Look at each column by itself; columns without names are called y1, y2 and so on."""
-    width = table.array.shape[1]
-    names = table.names or tuple(f"y{i + 1}" for i in range(width))
-    each = {}
-    for i, name in enumerate(names):
-        column = Column(table.array[:, i], table.dtype, sampled=table.sampled)
-        each[name] = _one(column, task, f"y[{name!r}]")
-    return each
-
-
-def _describe(column: Column, reading: Reading) -> Labels:
-    seen = reading.seen
-    amounts = reading.kind in ("continuous", "counts")
-    spread, outliers = _tails(seen.rows.reshape(-1)) if amounts else (0.0, 0.0)
-    return Labels(
-        kind=reading.kind,
-        per=reading.per,
-        shape=(None if column.sampled else seen.shape[0], *seen.shape[1:]),
-        dtype=column.dtype,
-        classes=reading.classes,
-        counts=reading.counts,
-        pair=reading.pair,
-        ignore=reading.ignore,
-        shares=reading.shares,
-        whole=seen.whole,
-        low=None if np.isnan(seen.low) else seen.low,
-        high=None if np.isnan(seen.high) else seen.high,
-        outliers=outliers,
-        spread=spread,
-        mean=_columns(seen.rows.mean(axis=0)) if amounts else (),
-        std=_columns(seen.rows.std(axis=0)) if amounts else (),
-        sampled=column.sampled,
-        other_tasks=reading.other_tasks,
-        note=_note(reading, sampled=column.sampled),
-    )
-
-
-def _note(reading: Reading, *, sampled: bool) -> str:
-    """Write down the other readings and what decides for them."""
-    words = {"soft": "probabilities", "continuous": "amounts", "counts": "counts"}
-    now = words.get(reading.kind, "classes")
-    others = "; ".join(f"if they are {TASKS[t]}, pass task={t!r}" for t in reading.other_tasks)
-    either = f"{reading.because}: read as {now}; {others}." if others else ""
-    sample = f"Judged by a sample of {reading.seen.shape[0]:,} rows." if sampled else ""
-    return " ".join(part for part in (either, reading.hint, sample) if part)
-
-
-def _columns(numbers: Any) -> tuple[float, ...]:
-    """Round the number of each column to four digits; steps and pixels share one."""
-    flat = numbers if np.ndim(numbers) < 2 else numbers.mean(axis=tuple(range(numbers.ndim - 1)))
-    return tuple(float(f"{number:.4g}") for number in np.atleast_1d(flat))
-
-
-def _tails(sample: NDArray[np.float64]) -> tuple[float, float]:
-    """Measure the interquartile range, and the share of values far outside of it."""
-    lower, upper = np.quantile(sample, [0.25, 0.75])
-    spread = float(upper - lower)
-    far = (sample < lower - 3 * spread) | (sample > upper + 3 * spread)
-    return spread, float(far.mean()) if spread else 0.0
+    names = table.names or tuple(f"y{i + 1}" for i in range(table.array.shape[1]))
+    columns = {
+        name: Column(table.array[:, i], table.dtype, sampled=table.sampled)
+        for i, name in enumerate(names)
+    }
+    return {name: _one(column, task, f"y[{name!r}]") for name, column in columns.items()}
 
 
 def split_outputs(y: Any, labels: Any) -> Any:
@@ -188,34 +139,51 @@ def one_hot(y: ArrayLike, num_classes: int | None = None) -> NDArray[np.float32]
         Rows that sum to 1, shape `(n, num_classes)`.
 
     Raises:
-        LabelError: an id is negative, fractional, or too large for `num_classes`.
+        LabelError: an id is negative, fractional, or too large for `num_classes`, or that is no
+            whole number.
 
     Examples:
         >>> one_hot([0, 2]).tolist()
         [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
     """
-    given = np.asarray(y)
+    try:
+        given = np.asarray(y)
+    except (TypeError, ValueError):  # rows of unequal length
+        given = np.empty(())
     ids = given.reshape(-1) if given.ndim == 2 and given.shape[1] == 1 else given
     if ids.ndim != 1:
-        msg = f"Class ids must have the shape (n,) or (n, 1); y has {given.shape}."
+        msg = f"Class ids must have the shape (n,) or (n, 1), but y has {given.shape}: {y!r:.80}."
         raise LabelError(msg)
-    numbers = ids.dtype.kind in "biuf"
-    if not numbers or not (np.isfinite(ids) & (ids >= 0) & (np.rint(ids) == ids)).all():
-        seen = f"{ids.min()} to {ids.max()}" if numbers else f"values such as {ids[0]!r}"
+    ids = ids.astype(np.int64) if not ids.size else ids
+    if (
+        ids.dtype.kind not in "biuf"
+        or not (np.isfinite(ids) & (ids >= 0) & (np.rint(ids) == ids)).all()
+    ):
+        seen = (
+            f"{ids.min()} to {ids.max()}"
+            if ids.dtype.kind in "biuf"
+            else f"values such as {str(ids[0])!r:.80}"
+        )
         msg = (
-            f"Class ids must be whole numbers from 0; saw {seen}. "
-            "Number them first: np.unique(y, return_inverse=True)[1]."
+            f"Class ids must be whole numbers from 0, but y holds {seen}. "
+            "Number the classes first: np.unique(y, return_inverse=True)[1]."
         )
         raise LabelError(msg)
-    ids = ids.astype(np.int64)
     needed = int(ids.max()) + 1 if ids.size else 0
     columns = needed if num_classes is None else num_classes
-    if needed > columns:
+    whole = isinstance(columns, int | np.integer) and not isinstance(columns, bool)
+    if not whole or columns < needed:
         msg = (
-            f"Class ids must be below num_classes; saw {needed - 1} and num_classes={num_classes}. "
-            f"Pass num_classes={needed}."
+            f"num_classes must be a whole number of at least {needed}, one more than the largest "
+            f"id in y, but it is {num_classes!r:.80}. Pass num_classes={needed}."
+        )
+        raise LabelError(msg)
+    if len(ids) * int(columns) > MOST_FLAGS:
+        msg = (
+            f"One-hot rows must fit in memory, but {len(ids):,} rows of num_classes={columns} do "
+            "not. Keep the ids and use sparse_categorical_crossentropy."
         )
         raise LabelError(msg)
     rows = np.zeros((len(ids), columns), np.float32)
-    rows[np.arange(len(ids)), ids] = 1
+    rows[np.arange(len(ids)), ids.astype(np.int64)] = 1
     return rows

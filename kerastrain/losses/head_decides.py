@@ -10,7 +10,7 @@ import numpy as np
 from kerastrain.errors import LabelError
 from kerastrain.labels.coding import Labels
 from kerastrain.labels.inspection import inspect_labels
-from kerastrain.labels.number_kinds import TASKS
+from kerastrain.labels.kinds import TASKS
 from kerastrain.losses.choice import LossChoice
 from kerastrain.losses.table import CLASSES, LOSSES
 from kerastrain.models.heads import Head

@@ -5,7 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from kerastrain.arrays.summary import BLOCK, Places, describe_rows, summarize
+from kerastrain.arrays.summary import BLOCK, Places, describe_places, summarize
 from kerastrain.labels.inspection import inspect_labels
 
 RNG = np.random.default_rng(0)
@@ -110,13 +110,15 @@ def test_a_file_is_looked_at_block_by_block_and_not_changed(tmp_path, mode):
 
 
 @pytest.mark.parametrize(
-    ("rows", "total", "text"),
+    ("places", "names", "text"),
     [
-        ([3], 1, "row 3 (1 of 1,000)"),
-        ([3, 4], 2, "rows 3 and 4 (2 of 1,000)"),
-        ([1, 2, 3], 3, "rows 1, 2 and 3 (3 of 1,000)"),
-        ([1, 2], 400, "rows 1, 2, … (400 of 1,000)"),
+        (Places(1, 1, (3,)), None, "row 3 (1 of 1,000)"),
+        (Places(2, 2, (3, 4)), None, "rows 3 and 4 (2 of 1,000)"),
+        (Places(3, 3, (1, 2, 3)), None, "rows 1, 2 and 3 (3 of 1,000)"),
+        (Places(400, 400, (1, 2)), None, "rows 1, 2, … (400 of 1,000)"),
+        (Places(1, 1, (3,), column=1), ["age", "sex"], "row 3 (1 of 1,000), column 'sex'"),
+        (Places(9, 2, (3, 7), column=1), None, "rows 3 and 7 (2 of 1,000), first in column 1"),
     ],
 )
-def test_rows_are_named_as_in_a_sentence(rows, total, text):
-    assert describe_rows(rows, total, 1000) == text
+def test_places_are_named_as_in_a_sentence(places, names, text):
+    assert describe_places(places, 1000, names) == text

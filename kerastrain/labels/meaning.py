@@ -1,4 +1,4 @@
-"""Are these values classes or amounts? Small questions, asked in order.
+"""Are these whole numbers classes or numeric targets? Small questions, asked in order.
 
 Nothing in a column of numbers says what it means: 1, 2, 3 may be species, stars, or visits to a
 doctor. An expert looks at how often each value occurs, and so does `meaning`. Its answer names the
@@ -13,29 +13,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = [
-    "FEW",
-    "ROWS_PER_CLASS",
-    "Meaning",
-    "meaning",
-    "meaning_of_pixels",
-    "meaning_of_steps",
-    "without_ignored",
-]
+__all__ = ["FEW", "ROWS_PER_CLASS", "Meaning", "meaning", "meaning_of_pixels", "meaning_of_steps",
+           "without_ignored"]  # fmt: skip
 
 # How many different values are few? Ten digits, ten stars, seven days: what people list by hand.
 FEW = 10
-# A class that is to be learnt has several rows. Amounts that are measured rarely repeat so often.
+# A class that is to be learnt has several rows. Measured numbers rarely repeat so often.
 ROWS_PER_CLASS = 5
 MASK_CLASSES = 200  # more values than this are shades of grey; large sets of masks have 150, 171
-PERCENT = 100  # the largest of 101 numbers from 0: percent, or points in a test
 # Values of a mask that mark pixels or tokens without a label: Pascal VOC, padding, Hugging Face.
 IGNORED = (255, -1, -100)
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """What whole numbers mean: classes or amounts, the tasks of the other readings, and why."""
+    """What whole numbers mean: classes or not, the tasks of the other readings, and why."""
 
     classes: bool
     other_tasks: tuple[str, ...] = ()
@@ -43,7 +35,7 @@ class Meaning:
 
 
 def meaning(values: NDArray[Any] | None, counts: NDArray[np.int64] | None) -> Meaning:
-    """Tell class ids from amounts by how often each whole number occurs.
+    """Tell class ids from numeric targets by how often each whole number occurs.
 
     Args:
         values: The different values in order, None when there are too many.
@@ -71,11 +63,12 @@ def meaning(values: NDArray[Any] | None, counts: NDArray[np.int64] | None) -> Me
         return Meaning(False, ("counts", "classification"), tail)
     if from_start and _rises_and_falls(some):
         return Meaning(False, ("counts", "classification"), f"{numbers}, few at both ends")
-    if complete and (high == PERCENT or (different > FEW and _is_hill(line))):
+    if complete and different > FEW and _is_hill(line):
         return Meaning(False, ("classification", "counts"), numbers)
     if complete and (different <= FEW or rows_each >= 2):
         falls = different > 3 and bool((np.diff(counts) < 0).all())  # as counts do from 0 on
-        sure = low == 0 and different <= FEW and not falls and not _is_hill(line)
+        rare = different > 2 and line[0] >= 0.9 * line.sum()  # most have none: events that are rare
+        sure = low == 0 and different <= FEW and not (falls or rare or _is_hill(line))
         return Meaning(True, () if sure else ("regression",), numbers)
     if different <= FEW and rows_each >= ROWS_PER_CLASS:
         return Meaning(True, ("regression",), numbers)
@@ -179,7 +172,7 @@ def meaning_of_pixels(values: NDArray[Any] | None, shape: tuple[int, ...]) -> Me
 
 
 def meaning_of_steps(values: NDArray[Any] | None, counts: NDArray[np.int64] | None) -> Meaning:
-    """Tell sequences of ids from rows of amounts: ids use up most of their numbers.
+    """Tell sequences of ids from rows of numeric targets: ids use up most of their numbers.
 
     Few ids are told by their order as well: vocabularies number tokens by how often they occur,
     from 2 on where 0 and 1 stand for padding and for unknown tokens.
