@@ -10,7 +10,7 @@ from kerastrain.errors import CheckError, CheckWarning
 
 __all__ = ["Finding", "Findings", "Mode", "Problem", "Severity", "enforce"]
 
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "warning", "note"]
 Mode = Literal["error", "warn", "off"]
 
 

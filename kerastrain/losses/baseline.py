@@ -1,4 +1,4 @@
-"""What does it cost to give always the same answer?  The best constant, for every loss of the table.
+"""What does the best constant answer cost?  For every loss of the table.
 
 A model that costs as much has learnt nothing from x. The answer comes from the training labels and
 is judged on the validation rows, by the Keras loss itself.
@@ -16,7 +16,7 @@ from kerastrain.losses.choice import LossChoice
 from kerastrain.losses.outputs import Choices
 from kerastrain.losses.table import LOSSES
 
-__all__ = ["CONSTANTS", "baseline", "best_constant"]
+__all__ = ["CONSTANTS", "baseline", "best_constant", "cost_range"]
 
 Values = NDArray[np.float64]
 MOST_ROWS = 1 << 16  # of more rows, evenly spaced ones are taken
@@ -50,16 +50,34 @@ def baseline(
         >>> baseline(choice, choice.encode(y)) == float(np.var(y))
         True
     """
+    found = cost_range(choices, y_train, y_val, weight=weight, loss_weights=loss_weights)
+    return None if found is None else found[1]
+
+
+def cost_range(
+    choices: Choices | None,
+    y_train: Any,
+    y_val: Any = None,
+    *,
+    weight: Any = None,
+    loss_weights: Any = None,
+) -> tuple[float, float] | None:
+    """Tell what the right answers and the best constant answer cost, as `baseline` does.
+
+    The right answers cost 0 under most losses, but not under Poisson or with soft labels.
+    """
     if choices is None or y_train is None:
         return None
     y_val = y_train if y_val is None else y_val
     if isinstance(choices, LossChoice):
         return _judge(choices, y_train, y_val, weight)
     keys = list(choices) if isinstance(choices, dict) else list(range(len(choices)))
-    parts = [baseline(choices[key], y_train[key], y_val[key], weight=weight) for key in keys]
+    parts = [cost_range(choices[key], y_train[key], y_val[key], weight=weight) for key in keys]
     shares = [1.0 if loss_weights is None else float(loss_weights[key]) for key in keys]
-    costs = [part * share for part, share in zip(parts, shares, strict=True) if part is not None]
-    return sum(costs) if len(costs) == len(parts) else None
+    known = [(share, part) for share, part in zip(shares, parts, strict=True) if part is not None]
+    if len(known) < len(parts):
+        return None
+    return sum(s * low for s, (low, _) in known), sum(s * high for s, (_, high) in known)
 
 
 def best_constant(choice: LossChoice, y: Any) -> Values | None:
@@ -78,18 +96,27 @@ def best_constant(choice: LossChoice, y: Any) -> Values | None:
     rows = _rows(choice, _some(y)).astype(np.float64)
     smooth = float(choice.options.get("label_smoothing", 0.0))
     rows = rows * (1 - smooth) + smooth / (2 if choice.form == "flags" else choice.units)
-    constant = CONSTANTS[choice.loss](choice, rows)
+    return _as_scores(choice, CONSTANTS[choice.loss](choice, rows))
+
+
+def _as_scores(choice: LossChoice, answers: Values) -> Values:
+    """Write probabilities as logits where the loss takes those."""
     if not choice.options.get("from_logits"):
-        return constant
-    inside = np.clip(constant, TINY, 1 - TINY)
+        return answers
+    inside = np.clip(answers, TINY, 1 - TINY)
     return np.log(inside) if choice.form != "flags" else np.log(inside / (1 - inside))
 
 
-def _judge(choice: LossChoice, y_train: Any, y_val: Any, weight: Any) -> float | None:
+def _judge(choice: LossChoice, y_train: Any, y_val: Any, weight: Any) -> tuple[float, float] | None:
     constant = best_constant(choice, y_train)
     if constant is None:
         return None
-    return _cost(choice, _some(y_val), constant, None if weight is None else _some(weight))
+    y, weight = _some(y_val), None if weight is None else _some(weight)
+    right = 0.0
+    if choice.loss == "poisson" or choice.labels.kind == "soft":
+        answers = _as_scores(choice, y.astype(np.float64)).astype(np.float32)
+        right = float(choice.build_loss()(y, answers, sample_weight=weight))
+    return right, _cost(choice, y, constant, weight)
 
 
 def _cost(choice: LossChoice, y: NDArray[Any], constant: Values, weight: Any = None) -> float:
