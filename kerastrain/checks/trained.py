@@ -106,7 +106,8 @@ def _dead_units(model: Any, layers: list[Any], batch: Any) -> tuple[tuple[str, f
     ]
     if not relus or not has_graph(model) or relus != [la for la in relus if la in model.layers]:
         return ()
-    inner = keras.Model(model.input, [layer.output for layer in relus])
+    inputs = model.inputs[0] if len(model.inputs) == 1 else model.input
+    inner = keras.Model(inputs, [layer.output for layer in relus])
     values = keras.tree.flatten(inner(batch, training=False))
     alive = [np.asarray(value).reshape(-1, value.shape[-1]).any(axis=0) for value in values]
     return tuple((la.name, 1 - float(a.mean())) for la, a in zip(relus, alive, strict=True))
