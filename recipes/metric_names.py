@@ -34,7 +34,7 @@ SPARSE_LOSS, ONE_HOT_LOSS = "sparse_categorical_crossentropy", "categorical_cros
 BINARY_LOSS = "binary_crossentropy"
 # labels: the data, the loss, the last layer, the metrics by the names that are passed
 CASES: dict[str, tuple[str, str, tuple[int, str], tuple[str, ...]]] = {
-    "amount": ("diabetes", "mse", (1, "linear"), ("mae", "MAE", MAE)),
+    "amount": ("penguin_mass", "mse", (1, "linear"), ("mae", "MAE", MAE)),
     "two classes": ("breast_cancer", BINARY_LOSS, (1, "sigmoid"), (*SHORT, BINARY)),
     "ids": ("penguins", SPARSE_LOSS, (3, "softmax"), (*SHORT, SPARSE)),
     "one-hot": ("penguins", ONE_HOT_LOSS, (3, "softmax"), (*SHORT, ONE_HOT, BINARY)),

@@ -65,6 +65,6 @@ def test_the_wheel_holds_the_library_and_its_data_and_nothing_else(wheel):
     folders = {name.split("/")[0] for name in names}
     assert {folder for folder in folders if not folder.endswith(".dist-info")} == {"kerastrain"}
     assert {path.name for path in (ROOT / "data").iterdir() if path.is_file()} == {
-        Path(name).name for name in names if name.startswith("kerastrain/data/")
+        Path(name).name for name in names if name.startswith("kerastrain/arrays/data/")
     }
     assert not [name for name in names if "__pycache__" in name or name.endswith(".pyc")]

@@ -91,8 +91,7 @@ class _Polars(Container):
 
     def _column(self, series: Any) -> pd.Series[Any]:
         if type(series.dtype).__name__ == "Enum":  # the classes that were declared
-            categories = series.cat.get_categories().to_list()
-            return pd.Series(pd.Categorical(series.to_list(), categories))
+            return pd.Series(pd.Categorical(series.to_list(), series.dtype.categories.to_list()))
         text = series.dtype.is_nested() or type(series.dtype).__name__ == "Categorical"
         return pd.Series(series.to_list() if text else series.to_numpy())
 

@@ -1,6 +1,6 @@
 """Which data can I try this on?  Small real data sets, one or more for each kind of labels.
 
-The files lie in the folder `data/` with a README: columns, units, source, licence. To add one, put
+The files lie in the folder `data/` with a README: columns, units, source, license. To add one, put
 a CSV file there and a row in `data/datasets.csv`. Nothing here needs TensorFlow.
 """
 
@@ -39,16 +39,16 @@ class Dataset:
         name: The name that `load_dataset` knows it by.
         x: What is known, float32, shape `(n, features)`. Images and days are laid out in one row.
         y: What is to be predicted, shape `(n,)`, or `(n, targets)` where there are several. Classes
-            are names or whole numbers just as in the source, amounts are float64.
+            are names or whole numbers just as in the source, numeric targets are float64.
         feature_names: One name for each column of `x`.
         target_names: One name for each column of `y`.
         kind: The kind of labels, in the words of `inspect_labels`.
-        unit: The unit of an amount or count; empty for classes.
+        unit: The unit of a numeric target or count; empty for classes.
         row_shape: The shape of one row before it was laid out: `(8, 8)` for an image,
             `(14, 5)` for 14 days of 5 measures, else `(features,)`.
         description: What is predicted, in one line.
         source: Who collected it, and the package it was taken from.
-        licence: The licence of the data.
+        license: The license of the data.
 
     Examples:
         >>> data = load_dataset("penguins")
@@ -68,7 +68,7 @@ class Dataset:
     row_shape: tuple[int, ...]
     description: str
     source: str
-    licence: str
+    license: str
 
     @property
     def target(self) -> str:
@@ -119,7 +119,7 @@ def load_dataset(name: str) -> Dataset:
     """
     index = _read_index()
     names = list(index)
-    if name not in names:
+    if not isinstance(name, str) or name not in names:
         raise DataError(_no_such(name, names))
     row = index[name]
     targets = row["targets"].split()
@@ -143,7 +143,7 @@ def load_dataset(name: str) -> Dataset:
         row_shape=x.shape[1:],
         description=row["predicts"],
         source=row["source"],
-        licence=row["licence"],
+        license=row["license"],
     )
 
 
@@ -152,7 +152,7 @@ def list_datasets() -> pd.DataFrame:
 
     Returns:
         One row a data set: `name`, `rows`, `features`, `kind` (as in `inspect_labels`), `target`,
-        `values` (its classes, or its range with the unit), `predicts`, `source`, `licence`.
+        `values` (its classes, or its range with the unit), `predicts`, `source`, `license`.
 
     Examples:
         >>> table = list_datasets()
@@ -169,7 +169,7 @@ def list_datasets() -> pd.DataFrame:
             "values": _values(data),
             "predicts": data.description,
             "source": data.source,
-            "licence": data.licence,
+            "license": data.license,
         }
         for data in map(load_dataset, _read_index())
     ]
@@ -182,7 +182,7 @@ def _data_folder() -> Path:
         if (folder / "datasets.csv").exists():
             return folder
     message = (
-        f"The data sets lie in the folder data/ beside the code; saw none at {here / 'data'} "
+        f"The data sets must lie in the folder data/, but there are none in {here / 'data'} "
         f"or {here.parents[1] / 'data'}. Install again: pip install --force-reinstall kerastrain"
     )
     raise DataError(message)
@@ -196,7 +196,7 @@ def _read_index() -> dict[str, dict[str, str]]:
 def _no_such(name: object, names: list[str]) -> str:
     near = get_close_matches(str(name).lower(), names, n=1)
     way_out = f"Did you mean load_dataset({near[0]!r})?" if near else "See list_datasets()."
-    return f"The name must be one of {', '.join(names)}; saw {name!r}. {way_out}"
+    return f"name must be one of {', '.join(names)}, but it is {name!r:.80}. {way_out}"
 
 
 _Parts = tuple[NDArray[np.float32], NDArray[np.generic], tuple[str, ...]]

@@ -154,6 +154,7 @@ def _is_auto(value: Any) -> bool:
 def _chosen(model: Any, x: Any, y: Any) -> tuple[Any, Any]:
     """Choose the loss from the labels, and write them as it wants them."""
     from kerastrain.errors import KerastrainError
+    from kerastrain.labels.inspection import split_outputs
     from kerastrain.losses.choosing import choose_loss
 
     labelled = x if y is None and not hasattr(x, "shape") else y
@@ -166,7 +167,8 @@ def _chosen(model: Any, x: Any, y: Any) -> tuple[Any, Any]:
         return None, y
     if isinstance(choice, dict):
         losses = {name: one.build_loss() for name, one in choice.items()}
-        parts = {} if y is None else {name: _encoded(one, y[name]) for name, one in choice.items()}
+        columns = {} if y is None else split_outputs(y, choice)
+        parts = {name: _encoded(choice[name], part) for name, part in columns.items()}
         return losses, parts or None
     if isinstance(choice, list):
         each = [] if y is None else zip(choice, y, strict=True)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from kerastrain.arrays.containers import container_of
 from kerastrain.errors import LabelError
 from kerastrain.labels.coding import Labels
 from kerastrain.labels.columns import Column
@@ -123,9 +124,11 @@ def split_outputs(y: Any, labels: Any) -> Any:
     """
     if not isinstance(labels, dict) or isinstance(y, Mapping) or not hasattr(y, "__len__"):
         return y
-    if isinstance(y, pd.DataFrame):
-        return {name: y[name] for name in labels}
-    return {name: np.asarray(y)[:, i] for i, name in enumerate(labels)}
+    opened = container_of(y).open(y)
+    if isinstance(opened, pd.DataFrame):
+        return {name: opened[name] for name in labels}
+    columns: NDArray[Any] = np.asarray(opened)
+    return {name: columns[:, i] for i, name in enumerate(labels)}
 
 
 def one_hot(y: ArrayLike, num_classes: int | None = None) -> NDArray[np.float32]:

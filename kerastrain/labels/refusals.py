@@ -15,7 +15,7 @@ __all__ = ["refuse", "refuse_container", "refuse_dates", "refuse_mixed_types"]
 MESSAGES = {
     # ---------------------------------------------------------------- containers
     "none": "y must hold the labels, but it is None. Does the function that makes them return y?",
-    "set": "Labels must be in the order of the rows of x, but a set has no order. Pass a list.",
+    "set": "Labels must be in the order of the rows of x, but y is a set. Pass a list.",
     "view": "Labels must be an array or a list, but y is a {kind}. Pass list(y).",
     "iterator": (
         "Labels must stay in place while they are looked at, but y is a {kind}, which can be read "

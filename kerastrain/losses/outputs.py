@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from kerastrain.labels.inspection import split_outputs
 from kerastrain.losses.choice import LossChoice
 
 __all__ = ["Choices", "each", "each_saved"]
@@ -17,7 +18,7 @@ def each(function: Callable[..., Any], choices: Any, *data: Any) -> Any:
     if choices is None:  # the model has a loss of its own, and takes labels as they are
         return data[0] if data else None
     if isinstance(choices, dict):
-        parts = [_by_name(part, list(choices)) for part in data]
+        parts = [_by_name(part, choices) for part in data]
         return {key: function(choices[key], *(part[key] for part in parts)) for key in choices}
     if isinstance(choices, list):
         return [function(*row) for row in zip(choices, *data, strict=True)]
@@ -35,6 +36,8 @@ def each_saved(function: Callable[[Any], Any], saved: Any) -> Any:
     return {key: function(part) for key, part in saved.items()}
 
 
-def _by_name(part: Any, names: list[str]) -> Any:
-    """Outputs of a model with a list of outputs, by the names of the labels."""
-    return part if not isinstance(part, list) else dict(zip(names, part, strict=True))
+def _by_name(part: Any, choices: dict[Any, LossChoice]) -> Any:
+    """Name what a model with a list of outputs gives, and the columns of a table of labels."""
+    if isinstance(part, list) and len(part) == len(choices):
+        return dict(zip(choices, part, strict=True))
+    return split_outputs(part, choices)

@@ -14,6 +14,8 @@ from hypothesis.extra import numpy as arrays_of
 
 from kerastrain.errors import LabelError
 from kerastrain.labels.inspection import Labels, inspect_labels, one_hot, split_outputs
+from kerastrain.losses.choosing import choose_loss
+from kerastrain.losses.outputs import each
 
 RNG = np.random.default_rng(0)
 IDS = np.tile([0, 1, 2], 40)
@@ -431,7 +433,7 @@ REFUSED = {
     "a string": ("setosa", r"a single str, 'setosa'.*\['setosa', ...\]"),
     "a number": (3, "a single int"),
     "nothing": (None, "it is None"),
-    "a set": ({1, 2}, "a set has no order"),
+    "a set": ({1, 2}, "y is a set"),
     "the values of a dict": ({"a": 1, "b": 0}.values(), r"Pass list\(y\)"),
     "a generator": ((i for i in range(9)), r"can be read once.*next\(y\)"),
     "a function": (lambda: [1, 2], r"Call it: y\(\)"),
@@ -521,3 +523,60 @@ def test_one_hot_writes_one_column_for_each_class():
 def test_one_hot_refuses_what_is_no_class_id(y, num_classes, words):
     with pytest.raises(LabelError, match=words):
         one_hot(y, num_classes)
+
+
+# ------------------------------------------------------------------ odd arguments
+ODD = [
+    None, True, 0, -1, 2.5, float("nan"), float("inf"), 2**70, 10**12, "abc", b"abc", [], (), {},
+    set(), [[]], [None], [[1], [2, 3]], [{}], object, object(), len, np.zeros(0), np.zeros((3, 0)),
+    np.zeros((2, 2, 2)), np.array(["a"]), np.array([None]), np.array([1j]), np.datetime64("2020"),
+    pd.NA, pd.NaT, pd.Series(dtype=float), pd.DataFrame(), [pd.NA, 1], decimal.Decimal("NaN"),
+]  # fmt: skip
+
+
+def call(function, *arguments, **named):
+    """Give what a function answers; an error of the library counts as an answer."""
+    try:
+        return function(*arguments, **named)
+    except LabelError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("value", ODD, ids=lambda v: f"{v!r:.20}")
+def test_an_odd_argument_gets_an_answer_or_a_label_error_that_names_it(value):
+    assert "y" in str(call(inspect_labels, value))
+    assert call(one_hot, value) is not None
+    assert "task must be one of" in str(call(inspect_labels, IDS, task=value)) or value is None
+    answer = call(one_hot, [0, 1], value)
+    if value is not None and not (isinstance(value, int) and 2 <= value < 10**9):
+        assert answer.startswith(("num_classes must be", "One-hot rows must fit in memory"))
+        assert f"{value!r:.80}".split("\n")[0] in answer
+
+
+# ------------------------------------------------------------------ tables of labels
+def test_a_table_of_class_ids_is_encoded_output_by_output():
+    table = RNG.integers(1, 4, (60, 3))
+    choices = choose_loss(table)
+    encoded = each(lambda choice, y: choice.encode(y), choices, table)
+    assert [part.tolist() for part in encoded.values()] == (table.T - 1).tolist()
+
+
+def test_tables_of_polars_and_pyarrow_are_read_like_those_of_pandas():
+    pl, pa = pytest.importorskip("polars"), pytest.importorskip("pyarrow")
+    columns = {"kind": ["a", "b", "a", "c"] * 5, "size": [1.5, 2.25, 3.0, 4.75] * 5}
+    for table in (pl.DataFrame(columns), pa.table(columns)):
+        labels = inspect_labels(table)
+        assert (labels["kind"].classes, labels["size"].kind) == (("a", "b", "c"), "continuous")
+        assert inspect_labels(table["kind"]).encode(table["kind"]).tolist() == [0, 1, 0, 2] * 5
+    sizes = pl.Series(["small", "large"] * 5, dtype=pl.Enum(["small", "medium", "large"]))
+    assert inspect_labels(sizes).classes == ("small", "medium", "large")
+    with pytest.raises(LabelError, match=r"missing .* in row 2 \(1 of 4\)"):
+        inspect_labels(pl.Series([1, 2, None, 1]))
+
+
+def test_a_gap_is_named_by_row_and_column():
+    ages = pd.DataFrame({"age": [31.5, 47, 5], "weight": [80, np.nan, 20.25]})
+    with pytest.raises(LabelError, match=r"row 1 \(1 of 3\), column 'weight'"):
+        inspect_labels(ages)
+    with pytest.raises(LabelError, match=r"row 1 \(1 of 3\), column 1"):
+        inspect_labels(ages.to_numpy())

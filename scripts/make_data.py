@@ -1,7 +1,7 @@
 """Write the data files anew from the packages that ship them, byte for byte.
 
-    python data/make_data.py            # every file, into the folder of this script
-    python data/make_data.py iris wine  # these only
+    python scripts/make_data.py            # every file, into the folder data/
+    python scripts/make_data.py iris wine  # these only
 
 The packages are read as files and never imported, except scikit-learn, so that their own
 dependencies are not needed:
@@ -11,7 +11,7 @@ dependencies are not needed:
         statsmodels==0.15.0 vega_datasets==0.9.0
 
 Rows and units stay as they are in the source. What is changed stands in the function of each data
-set, and in README.md: rows with gaps are left out, names become columns of 0 and 1, two large
+set, and in data/README.md: rows with gaps are left out, names become columns of 0 and 1, two large
 tables are thinned. The columns to predict come last. `datasets.csv` is written by hand.
 """
 
@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-HERE = Path(__file__).parent
+DATA = Path(__file__).parents[1] / "data"
 
 
 def file_of(package: str, path: str) -> Path:
@@ -160,14 +160,14 @@ def doctor_visits() -> pd.DataFrame:
     return source[list(names)].rename(columns=names)
 
 
-def diabetes() -> pd.DataFrame:
-    """Take the values in their own units; scikit-learn gives scaled ones where not asked."""
-    from sklearn.datasets import load_diabetes
-
-    source = load_diabetes(scaled=False)
-    names = ["age", "sex", "bmi", "bp", "tc", "ldl", "hdl", "tch", "ltg", "glu"]
-    table = pd.DataFrame(source.data, columns=names).round(4)  # some versions give 4.80399999…
-    return table.assign(progression=source.target)
+def penguin_mass() -> pd.DataFrame:
+    """Take the same birds; the species becomes columns of 0 and 1, and the mass comes last."""
+    table = penguins()
+    species = table.pop("species")
+    for name in ("Adelie", "Chinstrap", "Gentoo"):
+        table[name.lower()] = (species == name).astype(int)
+    mass = table.pop("body_mass_g")
+    return table.assign(body_mass_g=mass)
 
 
 def fuel() -> pd.DataFrame:
@@ -221,7 +221,7 @@ MAKERS = (
     party,
     liver,
     doctor_visits,
-    diabetes,
+    penguin_mass,
     fuel,
     engel,
     diamonds,
@@ -243,4 +243,4 @@ def make(name: str, folder: Path) -> Path:
 
 if __name__ == "__main__":
     for chosen in sys.argv[1:] or [maker.__name__ for maker in MAKERS]:
-        print(make(chosen, HERE))
+        print(make(chosen, DATA))
