@@ -101,7 +101,7 @@ class _Polars(Container):
 
 class _LazyFrames(Container):
     library, types = "polars", ("LazyFrame",)
-    refusal = "{name} must have rows; it is a LazyFrame, which has none yet. Pass {name}.collect()."
+    refusal = "{name} must have rows, but a LazyFrame has none yet. Pass {name}.collect()."
 
 
 class _Arrow(_Pandas):

@@ -1,8 +1,7 @@
 """Which labels does a data set hold, when it comes in batches? A bounded sample of them.
 
 A `tf.data.Dataset` is read from its start, a `keras.utils.PyDataset` at batches spread evenly over
-its length. Neither TensorFlow nor Keras is imported: an object of theirs exists only when its
-module is loaded already.
+its length. Neither TensorFlow nor Keras is imported before the data set itself was made.
 """
 
 from __future__ import annotations
@@ -38,21 +37,15 @@ def sample_batches(y: Any) -> Any:
     source = source_of(y)
     if source == "Dataset":
         return _join(y.take(MOST_BATCHES).as_numpy_iterator(), batched=_is_batched(y))
-    if source == "PyDataset":
-        count = _count_batches(y)
-        count = MOST_BATCHES if count is None else count
-        picked = np.unique(np.linspace(0, count - 1, min(count, MOST_BATCHES)).astype(int))
-        return _join((y[int(i)] for i in picked), batched=True)
-    return None
-
-
-def _count_batches(dataset: Any) -> int | None:
+    if source != "PyDataset":
+        return None
     try:
-        count: int | None = dataset.num_batches
+        count = MOST_BATCHES if y.num_batches is None else y.num_batches
     except NotImplementedError:
-        msg = "A PyDataset must know its length; y has none. Give it def __len__(self) of batches."
+        msg = "A PyDataset must know its length, but y does not. Give it def __len__(self)."
         raise LabelError(msg) from None
-    return count
+    picked = np.unique(np.linspace(0, count - 1, min(count, MOST_BATCHES)).astype(int))
+    return _join((y[int(i)] for i in picked), batched=True)
 
 
 def _is_batched(dataset: Any) -> bool:
@@ -72,66 +65,49 @@ def _join(batches: Iterable[Any], *, batched: bool) -> Any:
     parts: list[Any] = []
     size = 0
     for batch in batches:
-        labels = _labels_of(batch)
+        labels = batch  # a batch that is no tuple is y itself
+        if isinstance(batch, tuple | list):
+            labels = batch[1] if len(batch) > 1 else None
+        if labels is None:
+            msg = "The batches must hold labels, but they hold x alone. Let each be a tuple (x, y)."
+            raise LabelError(msg)
         parts.append(labels)
-        size += sum(np.size(leaf) for leaf in _leaves(labels))
+        leaves = labels.values() if isinstance(labels, dict) else labels
+        several = isinstance(labels, dict | tuple | list)
+        size += sum(map(np.size, leaves)) if several else np.size(labels)
         if size > MOST_VALUES:
             break
     if not parts:
-        msg = "There must be at least one batch; the data set is empty."
+        msg = "There must be at least one batch, but the data set is empty."
         raise LabelError(msg)
     return _stitch(parts, batched=batched)
 
 
-def _labels_of(batch: Any) -> Any:
-    """Take y out of (x, y) and (x, y, sample_weight); a batch that is no tuple is y itself."""
-    if not isinstance(batch, tuple | list):
-        return batch
-    if len(batch) < 2 or batch[1] is None:
-        msg = "The batches must hold labels; they hold x alone. Let each batch be a tuple (x, y)."
-        raise LabelError(msg)
-    return batch[1]
-
-
-def _leaves(labels: Any) -> list[Any]:
-    if isinstance(labels, dict):
-        return list(labels.values())
-    return list(labels) if isinstance(labels, tuple | list) else [labels]
-
-
 def _stitch(parts: list[Any], *, batched: bool) -> Any:
-    """Put the labels of all batches after each other, output by output."""
+    """Put the labels of all batches after each other, output by output.
+
+    The sequences of a batch are filled up to the longest of all batches, each with its own last
+    label: no value is added that the batch does not hold, so that the classes stay the same.
+    """
     if isinstance(parts[0], dict):
         return {k: _stitch([part[k] for part in parts], batched=batched) for k in parts[0]}
     if isinstance(parts[0], tuple | list):
         return [_stitch(list(leaf), batched=batched) for leaf in zip(*parts, strict=True)]
-    arrays = [np.asarray(part) for part in parts]
+    arrays: list[NDArray[Any]] = [np.asarray(part) for part in parts]
+    shapes = sorted({array.shape for array in arrays})
+    way_out = "Fill the rows up: dataset.padded_batch(32)."
+    if batched:
+        way_out = "Let each batch have one label for each row, rows first."
+        shapes = [] if arrays[0].ndim and len({array.ndim for array in arrays}) == 1 else shapes
+    if len(shapes) > (0 if batched else 1):
+        seen = ", ".join(map(str, shapes[:5]))
+        msg = f"Rows must have the same length, but y has the shapes {seen}. {way_out}"
+        raise LabelError(msg)
     if not batched:
-        return _stack(arrays)
-    if len({array.ndim for array in arrays}) > 1 or not arrays[0].ndim:
-        raise _unequal(arrays, "Let each batch have one label for each row, rows first.")
+        return np.stack(arrays)
     longest = np.max([array.shape[1:] for array in arrays], axis=0).astype(int)
-    return np.concatenate([_fill_up(array, longest) for array in arrays])
-
-
-def _stack(rows: list[NDArray[Any]]) -> NDArray[Any]:
-    if len({row.shape for row in rows}) > 1:
-        raise _unequal(rows, "Fill them up: dataset.padded_batch(32).")
-    return np.stack(rows)
-
-
-def _unequal(parts: list[NDArray[Any]], way_out: str) -> LabelError:
-    shapes = ", ".join(str(shape) for shape in sorted({part.shape for part in parts})[:5])
-    return LabelError(
-        f"Rows must be equally long; the data set gives labels of the shapes {shapes}. {way_out}"
-    )
-
-
-def _fill_up(batch: NDArray[Any], longest: NDArray[np.int_]) -> NDArray[Any]:
-    """Fill the sequences of a batch up to the longest, each with its own last label.
-
-    Batches that were padded each by itself have their own lengths. No value is added that the
-    batch does not hold, so that the classes stay those of the labels.
-    """
-    missing = [(0, 0), *((0, int(n)) for n in longest - batch.shape[1:])]
-    return np.pad(batch, missing, mode="edge") if longest.size and batch.size else batch
+    filled = []
+    for array in arrays:
+        missing = [(0, 0), *((0, int(n)) for n in longest - array.shape[1:])]
+        filled.append(np.pad(array, missing, mode="edge") if longest.size and array.size else array)
+    return np.concatenate(filled)

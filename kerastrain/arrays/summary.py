@@ -356,7 +356,14 @@ def _pick(array: Any) -> NDArray[np.float64]:
     count, width = int(array.shape[0]), max(1, int(np.prod(array.shape[1:], dtype=float)))
     rows = min(count, max(16, min(ROWS, 32 * BLOCK // width)))
     where = np.unique(np.linspace(0, max(0, count - 1), rows).astype(int))[:count]
-    return np.asarray(_take(array, where).astype(np.float64))
+    mapping = _file_mapping(array)
+    chunks = [where] if mapping is None else np.array_split(where, max(1, len(where) // 64))
+    parts = []
+    for chunk in chunks:
+        parts.append(_take(array, chunk).astype(np.float64))
+        if mapping is not None:
+            mapping.madvise(mmap.MADV_DONTNEED)
+    return np.concatenate(parts)
 
 
 class _Sums:

@@ -18,7 +18,6 @@ __all__ = ["MEASURES", "measure", "probabilities"]
 # measure -> which direction is better
 MEASURES = {"accuracy": +1, "log_loss": -1, "mae": -1, "rmse": -1}
 SMALLEST = 1e-7  # Keras cuts probabilities here before it takes their logarithm
-AMOUNTS = ("continuous", "counts")
 
 
 def measure(choice: LossChoice, y_true: NDArray[Any], y_pred: NDArray[Any]) -> dict[str, float]:
@@ -34,7 +33,7 @@ def measure(choice: LossChoice, y_true: NDArray[Any], y_pred: NDArray[Any]) -> d
         of -log p of the truth, in nats; NaN where the outputs are no probabilities); or `mae` and
         `rmse`, in the unit of the labels.
     """
-    if choice.labels.kind in AMOUNTS:
+    if choice.labels.traits.numeric:
         error = np.asarray(y_pred, float).reshape(np.shape(y_true)) - y_true
         return {"mae": float(np.abs(error).mean()), "rmse": float(np.sqrt((error**2).mean()))}
     if choice.form == "amounts":  # ordered classes whose ids were learnt as amounts

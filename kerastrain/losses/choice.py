@@ -151,7 +151,7 @@ class LossChoice:
                 if self.labels.kind == "one-hot"
                 else numbers
             )
-        if self.form == "one-hot" and self.labels.kind in ("binary", "integer", "ordered"):
+        if self.form == "one-hot" and self.labels.traits.form == "value":
             ids = numbers[..., 0] if numbers.ndim > 1 and numbers.shape[-1] == 1 else numbers
             return one_hot(ids.reshape(-1), self.units).reshape(*ids.shape, self.units)
         if self.form == "signs":
@@ -162,7 +162,7 @@ class LossChoice:
 
     def _lacks_last_axis(self, numbers: NDArray[Any]) -> bool:
         """Tell whether the output has one axis of a single unit more than the labels."""
-        ids = self.labels.kind in ("binary", "integer", "ordered")
+        ids = self.labels.traits.form == "value"
         return numbers.ndim == 1 or (ids and self.units == 1 and numbers.shape[-1] != 1)
 
     def decode(self, y_pred: ArrayLike) -> NDArray[Any]:
@@ -185,7 +185,7 @@ class LossChoice:
                 f"{predicted.shape}. Pass model.predict(x)."
             )
             raise LabelError(msg)
-        if self.labels.kind in ("soft", "continuous", "counts"):
+        if self.labels.traits.form == "numbers":
             return self._in_label_shape(self._probabilities(predicted))
         if self.form in ("ids", "one-hot"):
             return self.labels.decode(self._as_column(predicted.argmax(axis=-1)))

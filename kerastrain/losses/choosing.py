@@ -119,7 +119,7 @@ def choice_for(labels: Labels, loss: str, *, model: Any = None) -> LossChoice:
 
 # ------------------------------------------------------------------ one output
 def _usual(labels: Labels, *, robust: bool) -> LossChoice:
-    amounts = labels.kind in ("continuous", "counts")
+    amounts = labels.traits.numeric
     choice = build_choice(labels, "huber" if robust and amounts else usual_loss(labels))
     if choice.loss == MSE and labels.outliers >= MANY_OUTLIERS:
         tail = (

@@ -7,7 +7,7 @@ from typing import Any
 from kerastrain.errors import LossError
 from kerastrain.labels.coding import Labels
 from kerastrain.losses.choice import LossChoice
-from kerastrain.losses.table import CLASSES, KINDS, LOSSES, SPARSE, WHY
+from kerastrain.losses.table import KINDS, LOSSES, SPARSE, WHY
 
 __all__ = ["admitted_losses", "build_choice", "usual_loss"]
 
@@ -75,7 +75,7 @@ def _row_of(labels: Labels) -> str:
 def _form_and_activation(labels: Labels, loss: str) -> tuple[str, str]:
     """Let a loss of amounts compare probabilities where the labels are classes."""
     row = LOSSES[loss]
-    if row.form != "amounts" or labels.kind in ("continuous", "counts", "ordered"):
+    if row.form != "amounts" or (labels.traits.numeric or labels.kind == "ordered"):
         return row.form, row.activation
     if labels.kind in ("integer", "one-hot") or labels.shares:
         return "one-hot", "softmax"
@@ -101,13 +101,13 @@ def _options(labels: Labels, loss: str) -> dict[str, Any]:
 
 
 def _must_go_together(labels: Labels, loss: str, form: str) -> None:
-    classes, two = labels.kind in CLASSES, labels.kind == "binary"
+    classes, two = labels.traits.one_class, labels.kind == "binary"
     fits = {
         "ids": classes,
         "one-hot": classes or labels.shares,
         "flags": two or labels.kind in ("multi-label", "soft"),
         "signs": two,
-        "amounts": labels.kind in ("continuous", "counts", "ordered"),
+        "amounts": (labels.traits.numeric or labels.kind == "ordered"),
     }
     below = loss in ("poisson", "mean_squared_logarithmic_error") and (labels.low or 0) < 0
     ignores = labels.ignore is not None and loss != SPARSE

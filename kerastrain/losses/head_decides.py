@@ -12,7 +12,7 @@ from kerastrain.labels.coding import Labels
 from kerastrain.labels.inspection import inspect_labels
 from kerastrain.labels.kinds import TASKS
 from kerastrain.losses.choice import LossChoice
-from kerastrain.losses.table import CLASSES, LOSSES
+from kerastrain.losses.table import LOSSES
 from kerastrain.models.heads import Head
 
 __all__ = ["as_one_output", "read_as_head_says", "use_head", "with_unseen_classes"]
@@ -48,7 +48,7 @@ def _suits(labels: Labels, head: Head) -> bool:
     same = units is None or units == labels.width
     if labels.kind == "binary":
         return units in (None, 1, 2)
-    if labels.kind in CLASSES:
+    if labels.traits.one_class:
         enough = units is None or units >= len(labels.classes or ())
         return enough and activation in ("softmax", "linear")
     if labels.kind == "continuous":
@@ -87,7 +87,7 @@ def with_unseen_classes(labels: Labels, head: Head) -> Labels:
     Ten units and the ids 0 to 8 mean that class 9 is missing here, not that there are nine.
     """
     units, classes = head.units, labels.classes or ()
-    ids = labels.kind in ("integer", "binary", "ordered") and head.activation != "unknown"
+    ids = labels.traits.form == "value" and head.activation != "unknown"
     if not ids or units is None or units <= max(len(classes), 2):
         return labels
     if not all(type(c) is int and 0 <= c < units for c in classes):

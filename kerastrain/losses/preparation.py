@@ -90,7 +90,7 @@ def _compare_index(x: Any, y: Any) -> None:
 def _refuse_to_encode(choice: LossChoice) -> None:
     """Say that the labels of a data set stay as they are."""
     classes = choice.labels.classes
-    if choice.labels.kind in ("binary", "integer", "ordered") and classes is not None:
+    if choice.labels.traits.form == "value" and classes is not None:
         if all(name == i for i, name in enumerate(classes)):
             return
         message = (
@@ -137,7 +137,7 @@ def row_classes(choice: Choices | None, y: Any) -> NDArray[Any] | None:
     """Name the class of each row, where a row has one."""
     if not isinstance(choice, LossChoice) or choice.labels.per != "row":
         return None
-    if choice.labels.kind not in ("binary", "integer", "ordered", "one-hot"):
+    if not choice.labels.traits.one_class:
         return None
     values: NDArray[Any] = np.asarray(y)
     return values.argmax(-1) if values.shape[1:] > (1,) else values.ravel()

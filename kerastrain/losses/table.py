@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["ALIASES", "BINARY", "CLASSES", "KINDS", "LOSSES", "MAE", "MSE", "SPARSE", "WHY", "Loss"]
+__all__ = ["ALIASES", "BINARY", "KINDS", "LOSSES", "MAE", "MSE", "SPARSE", "WHY", "Loss"]
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,6 @@ KINDS = {
     "counts":      (("poisson", MSE, MAE, "huber"),                                         "Each {per} counts events: never negative, and the spread grows with the mean."),
 }
 # fmt: on
-CLASSES = ("binary", "integer", "ordered", "one-hot")
 
 # Why a loss that is not the usual one for its labels.
 WHY = {
