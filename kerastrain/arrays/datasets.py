@@ -19,15 +19,6 @@ from kerastrain.errors import DataError
 
 __all__ = ["Dataset", "list_datasets", "load_dataset"]
 
-TASKS = {
-    "binary": "binary",
-    "integer": "classification",
-    "multi-label": "multi-label",
-    "ordered": "ordered",
-    "counts": "counts",
-    "continuous": "regression",
-}
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
@@ -43,6 +34,7 @@ class Dataset:
         feature_names: One name for each column of `x`.
         target_names: One name for each column of `y`.
         kind: The kind of labels, in the words of `inspect_labels`.
+        task: The `task=` under which the labels are read as they are meant.
         unit: The unit of a numeric target or count; empty for classes.
         row_shape: The shape of one row before it was laid out: `(8, 8)` for an image,
             `(14, 5)` for 14 days of 5 measures, else `(features,)`.
@@ -64,6 +56,7 @@ class Dataset:
     feature_names: tuple[str, ...]
     target_names: tuple[str, ...]
     kind: str
+    task: str
     unit: str
     row_shape: tuple[int, ...]
     description: str
@@ -74,11 +67,6 @@ class Dataset:
     def target(self) -> str:
         """Name what is predicted; several names are joined by commas."""
         return ", ".join(self.target_names)
-
-    @property
-    def task(self) -> str:
-        """Name the argument `task=` under which the labels read as they are meant."""
-        return TASKS[self.kind]
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -139,6 +127,7 @@ def load_dataset(name: str) -> Dataset:
         feature_names=features,
         target_names=tuple(targets),
         kind=row["kind"],
+        task=row["task"],
         unit=row["unit"],
         row_shape=x.shape[1:],
         description=row["predicts"],

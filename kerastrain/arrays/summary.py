@@ -109,6 +109,11 @@ class Summary:
         return f"({sizes[0]},)" if len(sizes) == 1 else f"({', '.join(sizes)})"
 
     @property
+    def columns(self) -> tuple[Any, ...] | None:
+        """The names of the columns; None where they have no names."""
+        return container_of(self.array).columns(self.array)
+
+    @property
     def missing(self) -> int:
         """How many numbers are NaN."""
         return self.missing_at.count

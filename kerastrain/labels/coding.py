@@ -168,18 +168,15 @@ class Labels:
             ids[padded | (values == self.ignore)] = self.ignore
         unknown = (ids < 0) & (ids != self.ignore)
         if unknown.any():
-            strange = values[unknown][0]
-            raise self._unknown(strange, unknown.reshape(len(column.array), -1))
+            value, classes = values[unknown][:1].tolist()[0], self.classes or ()
+            shown = ", ".join(repr(c) for c in classes[:10]) + (", …" if len(classes) > 10 else "")
+            msg = (
+                f"Each label must be one of the classes {shown}, but y holds {value!r} in "
+                f"{_where(unknown.reshape(len(column.array), -1))}. Inspect all labels at once, so "
+                "that each class is seen."
+            )
+            raise LabelError(msg)
         return ids.reshape(column.array.shape)
-
-    def _unknown(self, value: Any, unknown: NDArray[np.bool_]) -> LabelError:
-        value = value.item() if isinstance(value, np.generic) else value
-        classes = self.classes or ()
-        shown = ", ".join(repr(c) for c in classes[:10]) + (", …" if len(classes) > 10 else "")
-        return LabelError(
-            f"Each label must be one of the classes {shown}, but y holds {value!r} in "
-            f"{_where(unknown)}. Inspect all labels at once, so that each class is seen."
-        )
 
     def _encode_flags(self, column: Column) -> NDArray[Any]:
         values, (off, on) = column.array, self.pair or (0, 1)

@@ -64,20 +64,15 @@ def inspect_labels(y: Any, *, task: str | None = None) -> Labels | dict[Any, Lab
         refuse("unknown task", task=task, tasks=tasks, first=near[0])
     columns = open_labels(y, task=task)
     if isinstance(columns, Column):
-        return _inspect(columns, task, named=_has_names(y))
+        return _inspect(columns, task, table=True)
     if isinstance(columns, list):
         return [_one(column, task, f"y[{i}]") for i, column in enumerate(columns)]
     return {name: _one(column, task, f"y[{name!r}]") for name, column in columns.items()}
 
 
-def _has_names(y: Any) -> bool:
-    """Tell a table whose columns have names from one that was made of an array."""
-    return isinstance(y, pd.DataFrame) and any(isinstance(name, str) for name in y.columns)
-
-
 def _one(column: Column, task: str | None, name: str) -> Labels:
     try:
-        found = _inspect(column, task, named=False)
+        found = _inspect(column, task)
     except LabelError as error:
         msg = f"{name}: {error}"
         raise LabelError(msg) from None
@@ -86,11 +81,14 @@ def _one(column: Column, task: str | None, name: str) -> Labels:
     return found
 
 
-def _inspect(column: Column, task: str | None, *, named: bool) -> Labels | dict[Any, Labels]:
+def _inspect(
+    column: Column, task: str | None, *, table: bool = False
+) -> Labels | dict[Any, Labels]:
     labels = read(column, task)
     if labels is None:
         return _inspect_columns(column, task)
-    if named and column.names is not None and labels.kind == "continuous" and task is None:
+    named = table and any(isinstance(name, str) for name in column.names or ())
+    if named and labels.kind == "continuous" and task is None:
         each = _inspect_columns(column, task)
         if any(KINDS[one.kind].form != "numbers" for one in each.values()):
             return each

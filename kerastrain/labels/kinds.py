@@ -39,4 +39,4 @@ KINDS = {
     "ordered":     Kind("ordered",        "ordered classes",         "value",   one_class=True),
 }
 # fmt: on
-TASKS = {kind.task: kind.words for kind in KINDS.values()}
+TASKS = {kind.task: kind for kind in KINDS.values()}

@@ -134,7 +134,7 @@ class _Reader:
         return self._pair() if len(self.seen.values) == 2 else self._ids(Meaning(classes=True))
 
     def _must_be_numbers(self) -> None:
-        if self.task is not None and KINDS_OF[self.task].form == "numbers":
+        if self.task is not None and TASKS[self.task].form == "numbers":
             refuse("text", task=self.task, value=self.column.plain().reshape(-1)[0])
 
     # ------------------------------------------------------------------ numbers
@@ -300,7 +300,7 @@ class _Reader:
         return {1: "row", 2: "row", 3: "step"}.get(len(self.seen.shape), "pixel")
 
     def _refuse_task(self, seen: str, way_out: str) -> NoReturn:
-        needs = TASKS[self.task or ""]
+        needs = TASKS[self.task or ""].words
         refuse("task", task=self.task, needs=needs, seen=seen, way_out=way_out)
 
     def _labels(
@@ -311,7 +311,9 @@ class _Reader:
         seen, sampled = self.seen, self.column.sampled
         known |= _describe_numbers(seen.rows) if KINDS[kind].numeric else {}
         now = KINDS[kind].words if KINDS[kind].form == "numbers" else "classes"
-        others = "; ".join(f"if they are {TASKS[task]}, pass task={task!r}" for task in other_tasks)
+        others = "; ".join(
+            f"if they are {TASKS[task].words}, pass task={task!r}" for task in other_tasks
+        )
         either = f"{because}: read as {now}; {others}." if others else ""
         sample = f"Judged by a sample of {seen.shape[0]:,} rows." if sampled else ""
         return Labels(
@@ -327,9 +329,6 @@ class _Reader:
             note=" ".join(part for part in (either, hint, sample) if part),
             **known,
         )
-
-
-KINDS_OF = {kind.task: kind for kind in KINDS.values()}
 
 
 def _known(array: NDArray[Any] | None) -> NDArray[Any]:

@@ -37,7 +37,9 @@ def read_as_head_says(labels: Labels, head: Head, y: Any) -> Labels:
             continue
         if isinstance(other, Labels) and _suits(other, head):
             units = f"{head.units} unit{'s' if head.units != 1 else ''}"
-            note = f"The last layer ({units}, {head.activation}) decides: read as {TASKS[task]}."
+            note = (
+                f"The last layer ({units}, {head.activation}) decides: read as {TASKS[task].words}."
+            )
             return replace(other, note=note)
     return labels
 

@@ -8,6 +8,7 @@ from sklearn.model_selection import train_test_split
 
 from kerastrain.arrays.containers import container_of
 from kerastrain.arrays.rows import as_arrays, count_rows, split_rows, take_rows
+from kerastrain.arrays.summary import summarize
 from kerastrain.errors import DataError
 
 
@@ -189,3 +190,8 @@ def test_tables_of_polars_and_pyarrow_are_read_like_those_of_pandas():
         assert as_arrays(table["age"], "x").tolist() == [31, 47, 5]
     with pytest.raises(DataError, match=r"x\.collect\(\)"):
         as_arrays(pl.LazyFrame(columns), "x")
+
+
+def test_the_summary_of_a_table_knows_its_columns():
+    assert summarize(pd.DataFrame({"age": [31, 47]}), "x").columns == ("age",)
+    assert summarize(np.zeros((2, 1)), "x").columns is None
