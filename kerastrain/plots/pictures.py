@@ -112,12 +112,20 @@ def label_lines(ax: Axes, *, size: float = 9) -> None:
         )
 
 
-def plot_history(history: pd.DataFrame, *, best_epoch: int | None = None) -> Axes:
+def plot_history(
+    history: pd.DataFrame,
+    *,
+    best_epoch: int | None = None,
+    baseline: float | None = None,
+    title: str = "",
+) -> Axes:
     """Draw the loss over the epochs, and the learning rate under it where it changes.
 
     Args:
         history: A tidy history: `epoch`, `split`, `loss`, …, `learning_rate`.
         best_epoch: Is marked with a dotted line. Left out, none is.
+        baseline: What the best constant answer costs, a grey line. Left out, none is drawn.
+        title: Stands above the picture.
 
     Returns:
         The axes of the loss.
@@ -150,6 +158,18 @@ def plot_history(history: pd.DataFrame, *, best_epoch: int | None = None) -> Axe
             fontsize=9,
             color="0.3",
         )
+    if baseline is not None:
+        ax.axhline(baseline, color="0.7", zorder=0)
+        ax.annotate(
+            "baseline",
+            (0, baseline),
+            xycoords=("axes fraction", "data"),
+            xytext=(4, 3),
+            textcoords="offset points",
+            fontsize=9,
+            color="0.5",
+        )
+    ax.set_title(title, fontsize=9, loc="left")
     ax.set_ylabel("loss")
     if changes:
         axes[1].plot(rates["epoch"], rates["learning_rate"], color=COLORS[2])

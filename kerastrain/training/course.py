@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import pandas as pd
 
+from kerastrain.arrays.inputs import describe_inputs
 from kerastrain.checks import RULES, Finding, check, enforce
-from kerastrain.checks.findings import Mode
+from kerastrain.checks.findings import Findings, Mode
 from kerastrain.errors import DataError, KerastrainWarning
 from kerastrain.labels.inspection import inspect_labels
 from kerastrain.loop import TrainingInterrupted, fit
@@ -40,6 +41,7 @@ from kerastrain.training.compiling import (
     schedule_settings,
 )
 from kerastrain.training.runs import TrainingRun
+from kerastrain.training.telling import tell
 
 if TYPE_CHECKING:
     import keras
@@ -178,18 +180,31 @@ def train(
         kept = [stopper.best_weights for stopper in stopping if stopper.best_weights is not None]
         for weights in kept:
             model.set_weights(weights)
-    history.attrs |= {"device": device, "seed": seed, **chosen}
+        history.attrs |= {"device": device, "seed": seed, **chosen}
+        baseline, verdict = tell(
+            model,
+            history,
+            choice,
+            rows,
+            validation,
+            epochs=epochs,
+            patience=patience,
+            kept_best=bool(kept),
+            silence=silence,
+        )
     _warn_of_divergence(history)
     return TrainingRun(
         model=model,
         history=history,
         loss=choice,
-        findings=findings,
+        findings=Findings([*findings, *verdict]),
         best_epoch=_best_epoch(history),
         kept_best=bool(kept),
         device=device,
         seed=seed,
         interrupted=interrupted,
+        baseline=baseline,
+        inputs=describe_inputs(x),
     )
 
 

@@ -15,13 +15,22 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from kerastrain.arrays.rows import as_arrays
+from kerastrain.arrays.inputs import Inputs, saved_inputs
+from kerastrain.checks.verdict import VERDICTS
 from kerastrain.errors import KerastrainWarning, RunError
 from kerastrain.labels.inspection import Labels
 from kerastrain.losses.choice import LossChoice
 from kerastrain.losses.outputs import Choices, each, each_saved
 from kerastrain.plots.pictures import plot_history
+from kerastrain.training.report import write_report
 from kerastrain.training.saving import HISTORY, MODEL, REST, WEIGHTS, opened, replace
+from kerastrain.training.scores import (
+    confusion,
+    measures,
+    named_probabilities,
+    outputs_of,
+    score_by_class,
+)
 
 if TYPE_CHECKING:
     import keras
@@ -41,13 +50,16 @@ class TrainingRun:
         history: A tidy table: a row for each epoch and split (`train`, `val`).
         loss: The loss and why it was chosen; a dict or list of them for several outputs; None
             where there are no labels and the model brings its own loss.
-        findings: What `check` had to say of the set-up.
+        findings: What `check` had to say of the set-up, and what the history says.
         best_epoch: The epoch (from 1) with the lowest validation loss; None without validation.
         kept_best: The model holds the weights of the best epoch (as `patience=` asks), not of
             the last.
         device: Where it was trained, such as `"cpu:0"`.
         seed: Decided the split, the order of rows and the random layers.
         interrupted: Somebody pressed Ctrl-C; the history ends there.
+        baseline: What the best constant answer costs on the rows that were validated on, or else
+            on the training rows; None where the loss is one of the user's own.
+        inputs: What x looked like in training.
     """
 
     model: keras.Model
@@ -59,6 +71,8 @@ class TrainingRun:
     device: str
     seed: int
     interrupted: bool
+    baseline: float | None = None
+    inputs: Inputs | None = None
 
     @property
     def classes(self) -> Any:
@@ -71,45 +85,107 @@ class TrainingRun:
         The plain Keras call, for probabilities, is `run.model.predict(x)`.
 
         Args:
-            x: Inputs as in training.
+            x: Inputs as in training: the same columns, by name in any order; or a data set.
             batch_size: Rows at a time.
 
         Returns:
-            Class names or amounts, one for each row (for each step or pixel where the labels had
+            Class names or numbers, one for each row (for each step or pixel where the labels had
             them); a dict or list of those for several outputs.
+
+        Raises:
+            DataError: x differs from what training saw; rows with NaN, which are named.
         """
-        y_pred = self.model.predict(as_arrays(x, "x"), batch_size=batch_size, verbose=0)
+        y_pred = outputs_of(self, x, batch_size)
         return each(lambda choice, output: choice.decode(output), self.loss, y_pred)
 
-    def evaluate(self, x: Any, y: Any, *, batch_size: int = 256) -> dict[str, float]:
+    def predict_probabilities(self, x: Any, *, batch_size: int = 256) -> Any:
+        """Predict how likely each class is.
+
+        Args:
+            x: As in `predict`.
+            batch_size: Rows at a time.
+
+        Returns:
+            A DataFrame with a row for each row of x and a column for each class, by its name; a
+            dict or list of those for several outputs.
+
+        Raises:
+            DataError: as in `predict`; or the loss leads to no probabilities.
+        """
+        return named_probabilities(self, x, batch_size)
+
+    def evaluate(self, x: Any, y: Any = None, *, batch_size: int = 256) -> dict[str, float]:
         """Measure loss and metrics on other rows.
 
         The plain Keras call is `run.model.evaluate(x, encoded_y, return_dict=True)`.
 
         Args:
-            x: Inputs as in training.
-            y: The true labels, as the user writes them.
+            x: As in `predict`.
+            y: The true labels, as the user writes them. Left out with a data set of (x, y).
             batch_size: Rows at a time.
 
         Returns:
             The loss and each metric, by the name it has in the history.
 
         Raises:
+            DataError: as in `predict`; or there are no labels.
             LabelError: y holds a class that training did not know.
         """
-        y_true = each(lambda choice, part: choice.encode(part), self.loss, y)
-        scores = self.model.evaluate(
-            as_arrays(x, "x"), y_true, batch_size=batch_size, verbose=0, return_dict=True
-        )
-        return {name: float(value) for name, value in scores.items()}
+        return measures(self, x, y, batch_size)
+
+    def confusion(self, x: Any, y: Any = None, *, batch_size: int = 256) -> Any:
+        """Set true against predicted.
+
+        Args:
+            x: As in `predict`.
+            y: As in `evaluate`.
+            batch_size: Rows at a time.
+
+        Returns:
+            For classes, how often each true class (rows) was predicted as each (columns); for
+            several classes a row, the four counts of each class; for numbers, the quantiles of
+            predicted - true. A dict or list of tables for several outputs.
+        """
+        return confusion(self, x, y, batch_size)
+
+    def score_by_class(self, x: Any, y: Any = None, *, batch_size: int = 256) -> Any:
+        """Measure precision, recall and their mean (F1) of each class.
+
+        Args:
+            x: As in `predict`.
+            y: As in `evaluate`.
+            batch_size: Rows at a time.
+
+        Returns:
+            A row for each class: `precision` (of the rows predicted so, the share that is right),
+            `recall` (of the rows that are so, the share that was found), `f1`, `rows`; NaN where
+            there are none.
+        """
+        return score_by_class(self, x, y, batch_size)
+
+    def report(self, file: str | Path, x: Any = None, y: Any = None) -> Path:
+        """Write what was chosen, found and measured into one HTML file, to hand in or to keep.
+
+        Args:
+            file: Such as `"run.html"`; an earlier one is replaced.
+            x: Inputs to measure on, best a test set. Left out, nothing is measured.
+            y: Their labels.
+
+        Returns:
+            The file.
+        """
+        return write_report(self, file, x, y)
 
     def plot(self) -> Axes:
-        """Draw the loss over the epochs; under it the learning rate, where it changes.
+        """Draw the loss over the epochs and the baseline; under it the rate, where it changes.
 
         Returns:
             The axes of the loss.
         """
-        return plot_history(self.history, best_epoch=self.best_epoch)
+        names = {verdict.name for verdict in VERDICTS}
+        title = ", ".join(f.rule for f in self.findings if f.rule in names)
+        options: dict[str, Any] = {"best_epoch": self.best_epoch, "baseline": self.baseline}
+        return plot_history(self.history, title=title, **options)
 
     def save(self, folder: str | Path) -> Path:
         """Write the run into a folder: `model.keras`, `history.csv`, `run.json`.
@@ -186,6 +262,8 @@ class TrainingRun:
             "device": self.device,
             "seed": self.seed,
             "interrupted": self.interrupted,
+            "baseline": self.baseline,
+            "inputs": None if self.inputs is None else self.inputs.as_saved(),
             "history": dict(self.history.attrs),
             "versions": {"python": platform.python_version()} | {n: _version(n) for n in names},
         }
@@ -206,6 +284,21 @@ class TrainingRun:
             kept = ", whose weights are kept" if self.kept_best else ""
             words.append(f"best epoch {self.best_epoch} ({best:.4g}){kept}")
         return f"TrainingRun({'; '.join(words)})"
+
+    def __str__(self) -> str:
+        """Tell in two lines how good it is against the baseline."""
+        told = [f for f in self.findings if f.severity != "note"]
+        after = f"{len(told)} findings, the first: {told[0]}" if told else "Nothing needs mending."
+        losses = self.history.loc[self.history["split"] == self.history["split"].iloc[-1:].max()]
+        if self.baseline is None or not len(losses):
+            return f"{self!r}\n{after}"
+        name = "validation" if losses["split"].iloc[0] == "val" else "training"
+        loss = float(losses["loss"].min() if self.kept_best else losses["loss"].iloc[-1])
+        better = "better" if loss < self.baseline else "no better"
+        return (
+            f"The {name} loss is {loss:.4g}, {better} than the baseline of {self.baseline:.4g}, "
+            f"which is what the best constant answer costs.\n{after}"
+        )
 
 
 def load_run(folder: str | Path, *, custom_objects: dict[str, Any] | None = None) -> TrainingRun:
@@ -235,6 +328,8 @@ def load_run(folder: str | Path, *, custom_objects: dict[str, Any] | None = None
             history.attrs = rest["history"]
             names = ("best_epoch", "kept_best", "device", "seed", "interrupted")
             fields = {name: rest[name] for name in names}
+            fields["baseline"] = rest.get("baseline")
+            fields["inputs"] = saved_inputs(rest.get("inputs"))
             fields["loss"] = each_saved(_choice_from_json, rest["loss"])
             fields["findings"] = [Finding(**finding) for finding in rest["findings"]]
         except Exception as error:  # a file that somebody wrote by hand may hold anything

@@ -1,0 +1,60 @@
+"""Which class does an output answer with, and how likely is each?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerastrain.errors import DataError
+from kerastrain.losses.choice import LossChoice
+
+__all__ = ["answered_ids", "label_ids", "probabilities"]
+
+
+def label_ids(choice: LossChoice, y: Any) -> NDArray[np.intp]:
+    """Give the class ids of labels in the form of the loss (`choice.encode(y)`), flat."""
+    numbers = np.asarray(y)
+    if choice.form == "one-hot":
+        numbers = numbers.argmax(axis=-1)
+    elif choice.form in ("flags", "signs"):
+        numbers = numbers > 0
+    return numbers.reshape(-1).astype(np.intp)
+
+
+def answered_ids(choice: LossChoice, y_pred: Any) -> NDArray[np.intp]:
+    """Give the class ids that an output answers with, flat."""
+    answers = np.asarray(y_pred)
+    if choice.form in ("ids", "one-hot"):
+        answers = answers.argmax(axis=-1)
+    elif choice.form == "amounts":  # ordered classes, learnt by their ids
+        answers = np.clip(np.rint(answers), 0, len(choice.labels.classes or ()) - 1)
+    else:
+        zero = choice.form == "signs" or choice.options.get("from_logits")
+        answers = answers > (0.0 if zero else 0.5)
+    return answers.reshape(-1).astype(np.intp)
+
+
+def probabilities(choice: LossChoice, y_pred: Any) -> NDArray[np.float64]:
+    """Give the probability of each class, shape `(n, ..., classes)`.
+
+    Raises:
+        DataError: the loss leads to no probabilities.
+    """
+    answers = np.asarray(y_pred, np.float64)
+    if choice.labels.classes is None or choice.activation not in ("softmax", "sigmoid"):
+        message = (
+            f"Probabilities need classes and a loss that leads to them, but the loss is "
+            f"{choice.loss} on {choice.labels.kind} labels. Use run.predict(x)."
+        )
+        raise DataError(message)
+    if choice.options.get("from_logits"):
+        if choice.form == "flags":
+            answers = 0.5 * (1 + np.tanh(answers / 2))
+        else:
+            answers = np.exp(answers - answers.max(axis=-1, keepdims=True))
+            answers = answers / answers.sum(axis=-1, keepdims=True)
+    if choice.form == "flags" and choice.labels.kind == "binary":
+        answers = np.concatenate([1 - answers, answers], axis=-1)
+    return answers

@@ -1,0 +1,85 @@
+"""What is there to say after a training?  The baseline, and what the history shows."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from kerastrain.arrays.samples import sample_batches
+from kerastrain.arrays.sources import is_data_set
+from kerastrain.checks.findings import Findings
+from kerastrain.checks.trained import Trained, look_at_model
+from kerastrain.checks.verdict import Outcome, diagnose
+from kerastrain.losses.baseline import cost_range
+from kerastrain.losses.outputs import Choices, each
+from kerastrain.losses.preparation import Rows
+from kerastrain.models.private_names import loss_weights_of
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["tell"]
+
+_log = logging.getLogger(__name__)
+
+
+def tell(
+    model: keras.Model,
+    history: pd.DataFrame,
+    choice: Choices | None,
+    rows: Rows,
+    validation: Rows | None,
+    *,
+    epochs: int | None = None,
+    patience: int | None = None,
+    kept_best: bool = False,
+    silence: Sequence[str] = (),
+) -> tuple[float | None, Findings]:
+    """Work out the baseline, look at the trained model, and ask the rules of the verdict.
+
+    Args:
+        model: The trained model.
+        history: The tidy table of its training.
+        choice: The loss.
+        rows: What was trained on, with encoded labels, or a data set.
+        validation: What was validated on, likewise; None without validation.
+        epochs: How many epochs were asked for.
+        patience: As in `train`.
+        kept_best: Whether the model holds the weights of its best epoch.
+        silence: Names of rules that are not to speak.
+
+    Returns:
+        The cost of the best constant answer, None where it is not known; and the findings.
+    """
+    judged = rows if validation is None else validation
+    trained, costs = Trained(), None
+    try:  # a finished training is worth more than what can be said about it
+        y, y_judged = _labels(rows, choice), _labels(judged, choice)
+        if _is_mean(model.loss):
+            weights = loss_weights_of(model)
+            costs = cost_range(choice, y, y_judged, weight=judged.weight, loss_weights=weights)
+        x = None if is_data_set(judged.x) else judged.x
+        trained = look_at_model(model, x, judged.y, choice)
+    except Exception:  # whatever a user's own layers, losses or data sets raise
+        _log.debug("the trained model could not be looked at", exc_info=True)
+    outcome = Outcome(history, costs, epochs, patience, kept_best, trained)
+    return None if costs is None else costs[1], diagnose(outcome, silence=silence)
+
+
+def _labels(rows: Rows, choice: Choices | None) -> Any:
+    """Find the labels, of a data set by a sample of its batches."""
+    if not is_data_set(rows.x) or choice is None:
+        return rows.y
+    labels = sample_batches(rows.x)
+    return None if labels is None else each(lambda one, y: one.encode(y), choice, labels)
+
+
+def _is_mean(loss: Any) -> bool:
+    """Tell whether a loss is a mean over the rows, as that of the baseline is."""
+    import keras
+
+    parts = [part for part in keras.tree.flatten(loss) if hasattr(part, "reduction")]
+    return all("mean" in str(p.reduction) or "sum_over" in str(p.reduction) for p in parts)
