@@ -23,6 +23,7 @@ __all__ = ["VERDICTS", "Outcome", "diagnose"]
 
 NOTHING = 0.98  # a loss of this share of the baseline or more is that of knowing nothing
 BETTER = 0.9  # below this share it is certain that something was learnt
+FEW_STEPS = 200  # after fewer steps and less than three epochs no training has to know anything
 DEAD = 0.9  # a layer with this share of dead units passes next to nothing on
 BEND = 0.05  # a rise or fall of this share of the baseline can be seen in a picture
 
@@ -38,6 +39,7 @@ class Outcome:
         epochs: How many epochs were asked for.
         patience: As in `train`.
         kept_best: Whether the model holds the weights of its best epoch.
+        steps: How many steps were taken in all; None where that is not known.
         model: What the model showed on a few rows.
     """
 
@@ -46,6 +48,7 @@ class Outcome:
     epochs: int | None = None
     patience: int | None = None
     kept_best: bool = False
+    steps: int | None = None
     model: Trained = field(default_factory=Trained)
 
     def losses(self, split: str) -> NDArray[np.float64]:
@@ -89,7 +92,8 @@ class Outcome:
     def worse(self) -> bool:
         """Whether it is no better than the baseline; not so where that is not known."""
         recent = float(np.median(self.judged[-max(1, len(self.judged) // 3) :]))
-        if self.cost_range is None:
+        few = len(self.judged) < 3 and (self.steps or 0) < FEW_STEPS
+        if self.cost_range is None or few:
             return False
         return bool(self.judged.min() >= NOTHING - 0.02 and (self.kept_best or recent >= NOTHING))
 

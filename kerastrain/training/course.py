@@ -188,6 +188,7 @@ def train(
             rows,
             validation,
             epochs=epochs,
+            batch_size=batch_size,
             patience=patience,
             kept_best=bool(kept),
             silence=silence,

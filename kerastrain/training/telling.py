@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from kerastrain.arrays.rows import count_rows
 from kerastrain.arrays.samples import sample_batches
 from kerastrain.arrays.sources import is_data_set
 from kerastrain.checks.findings import Findings
@@ -34,6 +35,7 @@ def tell(
     validation: Rows | None,
     *,
     epochs: int | None = None,
+    batch_size: int = 32,
     patience: int | None = None,
     kept_best: bool = False,
     silence: Sequence[str] = (),
@@ -47,6 +49,7 @@ def tell(
         rows: What was trained on, with encoded labels, or a data set.
         validation: What was validated on, likewise; None without validation.
         epochs: How many epochs were asked for.
+        batch_size: Rows in one step.
         patience: As in `train`.
         kept_best: Whether the model holds the weights of its best epoch.
         silence: Names of rules that are not to speak.
@@ -65,7 +68,9 @@ def tell(
         trained = look_at_model(model, x, judged.y, choice)
     except Exception:  # whatever a user's own layers, losses or data sets raise
         _log.debug("the trained model could not be looked at", exc_info=True)
-    outcome = Outcome(history, costs, epochs, patience, kept_best, trained)
+    done = int((history["split"] == "train").sum())
+    steps = None if is_data_set(rows.x) else done * -(-count_rows(rows.x) // batch_size)
+    outcome = Outcome(history, costs, epochs, patience, kept_best, steps, trained)
     return None if costs is None else costs[1], diagnose(outcome, silence=silence)
 
 

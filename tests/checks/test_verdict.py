@@ -98,6 +98,14 @@ def test_a_good_training_has_no_findings():
     assert diagnose(outcome([])) == []
 
 
+@pytest.mark.parametrize(
+    ("epochs", "steps", "speaks"), [(1, 20, False), (1, 900, True), (3, 9, True)]
+)
+def test_after_a_few_steps_a_model_need_not_know_anything(epochs, steps, speaks):
+    found = diagnose(outcome([1.01] * epochs, [1.02] * epochs, steps=steps))
+    assert [finding.rule for finding in found] == ["knows-nothing"] * speaks
+
+
 def test_of_a_training_that_diverged_only_that_is_said():
     found = diagnose(outcome([1.0, 50.0, np.inf], [1.0, 40.0, np.nan]))
     assert [finding.rule for finding in found] == ["diverged"]
