@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from kerastrain.arrays.containers import container_of
 from kerastrain.errors import DataError
 
-__all__ = ["as_arrays", "count_rows", "split_rows", "take_rows"]
+__all__ = ["as_arrays", "count_rows", "split_rows", "take_rows", "whole_number"]
 
 
 def as_arrays(data: Any, name: str) -> Any:
@@ -141,7 +141,7 @@ def split_rows(
         >>> len(train), len(val), int((val >= 90).sum())
         (80, 20, 2)
     """
-    count, seed = _whole("count", count, 2, 10**9), _whole("seed", seed, 0, 2**64)
+    count, seed = whole_number("count", count, 2, 10**9), whole_number("seed", seed, 0, 2**64)
     number = isinstance(fraction, int | float | np.number) and not isinstance(fraction, bool)
     if not number or not 0 < fraction < 1:
         message = (
@@ -172,7 +172,8 @@ def split_rows(
     return random.permutation(training), random.permutation(validation)
 
 
-def _whole(name: str, value: Any, least: int, most: int) -> int:
+def whole_number(name: str, value: Any, least: int, most: int = 2**31 - 1) -> int:
+    """Check a number that an argument was given."""
     whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
     if not whole or not least <= value <= most:
         message = (

@@ -8,6 +8,7 @@ import inspect
 from dataclasses import dataclass, field
 from typing import Any
 
+from kerastrain.loop.history import as_array
 from kerastrain.models.private_names import given_rate, is_keras_loss, loss_options, loss_wrapper
 
 __all__ = ["Loss", "Optimizer", "copy_metric", "nearest", "read_loss", "read_optimizer"]
@@ -219,7 +220,7 @@ def read_optimizer(given: Any) -> Optimizer:
     else:
         schedule = None
         own = getattr(getattr(found, "inner_optimizer", found), "learning_rate", None)
-        rate = float(own) if own is not None else rate
+        rate = float(as_array(own)) if own is not None else rate
     return Optimizer(given, inner, schedule, rate)
 
 

@@ -50,6 +50,7 @@ def _idle_settings() -> dict[type, Callable[[Any], bool]]:
 
     return {
         # It does act; the block looks at the loss itself, after each step.
+        callbacks.CallbackList: lambda _: True,  # those in it are asked one by one
         callbacks.TerminateOnNaN: lambda _: True,
         callbacks.ModelCheckpoint: lambda callback: callback.save_freq == "epoch",
         callbacks.BackupAndRestore: lambda callback: callback.save_freq == "epoch",

@@ -23,7 +23,7 @@ def why_not_here(model: keras.Model, callbacks: list[Any]) -> str:
 
     if not isinstance(model, keras.Model) or not model.compiled:
         return "the model is not compiled"
-    if model.run_eagerly:
+    if model.run_eagerly or tf.config.functions_run_eagerly():
         return "the model runs eagerly"
     if (
         tf.distribute.has_strategy()

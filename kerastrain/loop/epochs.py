@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from kerastrain.loop.lookups import look_up_extremes
 from kerastrain.loop.modes import choose_mode
 from kerastrain.loop.packing import Rows, row_order
 from kerastrain.loop.program import Program, program_for
@@ -34,6 +36,7 @@ class Job:
     shuffle: bool | str
     seed: int
     loop: str
+    steps_per_execution: int = 1
 
     def validates(self, epoch: int) -> bool:
         """Tell whether an epoch, counted from 0, ends with a validation."""
@@ -43,6 +46,10 @@ class Job:
             return (epoch + 1) % self.validation_freq == 0
         return epoch + 1 in self.validation_freq
 
+    def rounded(self, steps: int) -> int:
+        """Round steps up to whole executions of `steps_per_execution` steps, as Keras does."""
+        return math.ceil(steps / self.steps_per_execution) * self.steps_per_execution
+
     def segments(self) -> Iterator[tuple[int, int, int]]:
         """Give each epoch its pass over the data, its first step and the step after its last.
 
@@ -50,9 +57,9 @@ class Job:
         """
         turn, begin = self.initial_epoch, 0
         while True:
-            wanted = self.steps_per_epoch or self.rows.batches
+            wanted = self.rounded(self.steps_per_epoch or self.rows.batches)
             end = min(begin + wanted, self.rows.batches)
-            if end - begin < wanted:
+            if self.steps_per_epoch and end - begin < self.steps_per_epoch:
                 warnings.warn(
                     f"The data hold {self.rows.batches} batches, and steps_per_epoch={wanted} asks "
                     f"for more: this epoch has {end - begin}.",
@@ -79,13 +86,14 @@ class Phase:
 
     def run(self, order: Any, first: int, last: int, *, stop_on_nan: bool, tick: Any) -> Any:
         """Run the steps `first` to `last`; return the steps done and what is to be reported."""
-        if self._program is None or not self._keeps_metrics:
+        program = program_for(self.model, self.step_name, self.rows)
+        if program is not self._program or not self._keeps_metrics:
             self.model.reset_metrics()  # as Keras does, before a first trace makes the metrics
-        if self._program is None:
-            self._program = program_for(self.model, self.step_name, self.rows)
-            self._tensors = resident(self.rows)
-            self.mode, self.why = self._choose(self._program)
-            self._keeps_metrics = self._program.keeps_metrics
+        if program is not self._program:  # the first, or a callback has compiled the model anew
+            self._tensors = self._tensors or resident(self.rows)
+            self._program = program
+            self.mode, self.why = self._choose(program)
+            self._keeps_metrics = program.keeps_metrics
         logs, done = None, 0
         for leaves, part, begin, end in windows(self.rows, self._tensors, order, first, last):
             base = done - begin
@@ -101,9 +109,16 @@ class Phase:
         return done, logs if self._keeps_metrics else _report(self.model, logs)
 
     def _choose(self, program: Program) -> tuple[str, str]:
-        if self.loop != "auto":
-            return self.loop, f"loop={self.loop!r}"
-        return choose_mode(self.model, program.size(), self.steps_in_all)
+        for_xla = self.model.jit_compile if self.loop == "auto" else self.loop != "graph"
+        size = program.size(for_xla=bool(for_xla) and not program.refusal)
+        mode, why = self.loop, f"loop={self.loop!r}"
+        if self.loop == "auto":
+            mode, why = choose_mode(self.model, size, self.steps_in_all)
+            if mode != "graph" and program.refusal:
+                mode, why = "graph", program.refusal
+        if mode != "graph" and size.looks_up:
+            look_up_extremes(self.model, self.rows, program.looking)
+        return mode, why
 
     def _attempt(self, *args: Any, **options: Any) -> Any:
         """Run steps; as a graph where XLA cannot compile them and nobody asked for it."""
@@ -115,9 +130,10 @@ class Phase:
         except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError) as error:
             # XLA refuses before the first step, so that nothing has changed. What is wrong with the
             # data, and not with XLA, is raised again by the graph.
-            if self.mode == "graph" or self.loop != "auto" or self.model.jit_compile:
+            if self.mode == "graph" or self.loop != "auto" or self._program.has_run(self.mode):
                 raise
-            self.mode, self.why = "graph", f"XLA cannot compile it: {str(error).splitlines()[0]}"
+            self._program.refusal = f"XLA cannot compile it: {_last_words(error)}"
+            self.mode, self.why = "graph", self._program.refusal
             return self._program.run(self.mode, *args, **options)
 
 
@@ -146,6 +162,8 @@ def train(
         if job.steps_per_epoch is None:
             turn = epoch
         callbacks.on_epoch_begin(epoch)
+        if model.stop_training:  # Keras looks at it after the first steps
+            last = min(last, first + job.steps_per_execution)
         progress.begin_epoch(epoch, last - first)
         if turn != order_turn:
             order = row_order(
@@ -178,7 +196,7 @@ def _validation_phase(model: keras.Model, job: Job) -> Phase | None:
     if job.val_rows is None:
         return None
     times = sum(job.validates(epoch) for epoch in range(job.initial_epoch, job.epochs))
-    steps = min(job.validation_steps or job.val_rows.batches, job.val_rows.batches)
+    steps = job.validation_steps or job.val_rows.batches
     return Phase(model, "test_step", job.val_rows, job.loop, steps * times)
 
 
@@ -187,7 +205,7 @@ def _validate(phase: Phase, job: Job, callbacks: keras.callbacks.CallbackList) -
     callbacks.on_test_begin()
     rows = phase.rows
     order = row_order(rows.count, rows.batch_size, shuffle=False, seed=0, turn=0)
-    last = min(job.validation_steps or rows.batches, rows.batches)
+    last = min(job.rounded(job.validation_steps or rows.batches), rows.batches)
     _, step_logs = phase.run(order, 0, last, stop_on_nan=False, tick=lambda step: None)
     logs = _as_floats(step_logs)
     callbacks.on_test_end(logs)
@@ -204,11 +222,17 @@ def _report(model: keras.Model, step_logs: Any) -> Any:
     return results if same_names else step_logs
 
 
-def _as_floats(logs: Any) -> dict[str, float]:
+def _as_floats(logs: Any) -> dict[str, Any]:
     """Read tensors as numbers; a metric that answers with a dict gives each of its entries."""
-    numbers: dict[str, float] = {}
+    numbers: dict[str, Any] = {}
     for name, value in sorted(logs.items()):
-        numbers.update(_as_floats(value) if isinstance(value, dict) else {name: float(value)})
+        if isinstance(value, dict):
+            numbers.update(_as_floats(value))
+            continue
+        try:
+            numbers[name] = float(value)
+        except (TypeError, ValueError):  # a value for each class
+            numbers[name] = value
     return numbers
 
 
@@ -216,3 +240,11 @@ def _tell_loss(callback: keras.callbacks.TerminateOnNaN, step: int, step_logs: A
     """Show TerminateOnNaN the loss of the step at which the block ended; it stops the training."""
     if isinstance(step_logs, dict) and "loss" in step_logs:
         callback.on_train_batch_end(step, {"loss": float(step_logs["loss"])})
+
+
+def _last_words(error: Exception) -> str:
+    """Find in TensorFlow's report what XLA says, below the trace."""
+    noise = ("Graph execution error", "Detected at", "Stack trace", "File ", "<", "\t", "[[", "[Op")
+    lines = [line.strip() for line in str(error).splitlines()]
+    said = [line for line in lines if line and not line.startswith(noise)]
+    return said[0] if said else type(error).__name__

@@ -18,7 +18,7 @@ def train_by_keras(
     y: Any,
     data: tuple[Rows, Rows | None] | str,
     arguments: dict[str, Any],
-    hooks: list[keras.callbacks.Callback],
+    hooks: list[keras.callbacks.Callback] | keras.callbacks.CallbackList,
     *,
     seed: int,
 ) -> None:
@@ -44,11 +44,15 @@ def train_by_keras(
     batches = _batches_in_order(rows, arguments["shuffle"], seed)
     # Keras asks for the first batch of an epoch after this hook.
     turn = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: batches.begin(epoch))
+    if isinstance(hooks, keras.callbacks.CallbackList):
+        hooks.callbacks.append(turn)
+    else:
+        hooks = [*hooks, turn]
     kept = ("epochs", "initial_epoch", "validation_steps", "validation_freq")
     model.fit(
         batches,
         shuffle=False,
-        callbacks=[*hooks, turn],
+        callbacks=hooks,
         verbose=0,
         validation_data=None if val_rows is None else _unflatten(val_rows, val_rows.leaves),
         validation_batch_size=None if val_rows is None else val_rows.batch_size,

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import random
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from kerastrain.errors import DataError
+from kerastrain.loop.arguments import checked
 from kerastrain.loop.decide import prepare, why_not_here
 from kerastrain.loop.fallback import train_by_keras
-from kerastrain.loop.history import Recorder, tidy
-from kerastrain.loop.modes import MODES
+from kerastrain.loop.history import Recorder, as_array, tidy
 from kerastrain.loop.packing import Rows
+from kerastrain.loop.program import take_up_freezing
 from kerastrain.loop.progress import Progress
+from kerastrain.models.private_names import global_state
+from kerastrain.models.seeds import LARGEST, choose_seed
 
 if TYPE_CHECKING:
     import keras
 
 __all__ = ["TrainingInterrupted", "fit"]
-
-_LOOPS = ("auto", *MODES, "model.fit")
 
 
 class TrainingInterrupted(KeyboardInterrupt):
@@ -75,8 +77,9 @@ def fit(
         y: Targets, likewise.
         shuffle: Whether each pass sees the rows in a fresh order. The order is kerastrain's own: it
             follows from `seed` and the number of the epoch alone.
-        seed: Decides the order of rows. Left out, one is drawn; it stands in the history's `attrs`.
-            The generators of `random`, NumPy and TensorFlow stay as they are.
+        seed: Decides the order of rows. Left out, one is drawn, after `keras.utils.set_random_seed`
+            the same in each run; it stands in the history's `attrs`. The generators of `random`,
+            NumPy and TensorFlow stay as they are.
         loop: `"auto"`, or one way by name: `"graph"`, `"xla-step"`, `"xla-loop"` (see
             `kerastrain.loop.modes` for the rule) or `"model.fit"`. It wins over `jit_compile`.
         verbose: `"auto"` draws one line on a terminal or in a notebook and is silent elsewhere.
@@ -87,7 +90,7 @@ def fit(
         validation_data: As in Keras.
         class_weight: As in Keras.
         sample_weight: As in Keras.
-        initial_epoch: As in Keras.
+        initial_epoch: As in Keras; to go on after a history, `history["epoch"].max()`.
         steps_per_epoch: As in Keras.
         validation_steps: As in Keras.
         validation_batch_size: As in Keras.
@@ -95,22 +98,23 @@ def fit(
 
     Returns:
         One row for each epoch and split; see `kerastrain.loop.history.tidy`. `attrs` says which
-        `loop` ran and why, on which `device`, and with which `seed`.
+        `loop` ran and why, on which `device`, and with which `seed`. Keras' own dict is there as
+        well: `model.history.history`.
 
     Raises:
-        DataError: `loop` names no loop, or one that cannot train this; the message says why.
+        DataError: an argument is none that `fit` can use, or `loop` names a loop that cannot train
+            this; the message says why.
+        OptimizerError: a layer was unfrozen that the optimizer has never known.
         TrainingInterrupted: Ctrl-C; it holds the history so far.
     """
     import keras
 
-    if loop not in _LOOPS:
-        message = f"loop must be one of {', '.join(_LOOPS)}; saw {loop!r}."
+    if not isinstance(model, keras.Model):
+        message = f"model must be a compiled keras.Model, but is a {type(model).__name__}."
         raise DataError(message)
-    if isinstance(callbacks, keras.callbacks.CallbackList):
-        callbacks = callbacks.callbacks
-    given = keras.tree.flatten(callbacks) if callbacks else []
-    seed = int(np.random.default_rng().integers(2**31)) if seed is None else int(seed)
-    arguments: dict[str, Any] = {
+    team = callbacks if isinstance(callbacks, keras.callbacks.CallbackList) else None
+    given = team.callbacks if team else keras.tree.flatten([] if callbacks is None else callbacks)
+    arguments = {
         "batch_size": batch_size,
         "epochs": epochs,
         "validation_split": validation_split,
@@ -124,15 +128,24 @@ def fit(
         "validation_batch_size": validation_batch_size,
         "validation_freq": validation_freq,
     }
+    found = checked(arguments, loop=loop, verbose=verbose, callbacks=given)
+    arguments = {name: found[name] for name in arguments}
+    seed = _seed_of_order(model) if seed is None else choose_seed(seed)
     data = prepare(x, y, arguments)
-    problem = "loop='model.fit'" if loop == "model.fit" else why_not_here(model, given)
+    problem = why_not_here(model, [*given, team] if team else given)
+    if not problem:
+        take_up_freezing(model)
+    if loop == "model.fit":
+        problem = "loop='model.fit'"
     problem = problem or (data if isinstance(data, str) else "")
     if problem and loop not in ("auto", "model.fit"):
         message = f"loop={loop!r} cannot train this: {problem}. Leave loop= out: model.fit can."
         raise DataError(message)
     recorder = Recorder()
-    progress = Progress(verbose, epochs, initial_epoch)
-    hooks = [recorder.callback(model), *given, progress.callback()]
+    progress = Progress(verbose, arguments["epochs"], arguments["initial_epoch"])
+    hooks: Any = [recorder.callback(model), *given, progress.callback()]
+    if team:
+        team.callbacks, hooks = hooks, team
     ran = "model.fit"
     try:
         if problem or isinstance(data, str):
@@ -145,6 +158,8 @@ def fit(
         history = tidy(recorder.records, loop=ran, device=_device(model), seed=seed)
         raise TrainingInterrupted(history) from stop
     finally:
+        if team:
+            team.callbacks = given
         progress.close()
     return tidy(recorder.records, loop=ran, device=_device(model), seed=seed)
 
@@ -154,7 +169,7 @@ def _train_fast(
     rows: Rows,
     val_rows: Rows | None,
     arguments: dict[str, Any],
-    hooks: list[keras.callbacks.Callback],
+    hooks: list[keras.callbacks.Callback] | keras.callbacks.CallbackList,
     progress: Progress,
     *,
     loop: str,
@@ -171,18 +186,34 @@ def _train_fast(
         shuffle=arguments["shuffle"],
         seed=seed,
         loop=loop,
+        steps_per_execution=model.steps_per_execution,
         **{name: arguments[name] for name in kept},
     )
-    callbacks = keras.callbacks.CallbackList(
-        hooks,
-        add_history=True,
-        model=model,
-        verbose=progress.verbose,
-        epochs=job.epochs,
-        steps=job.steps_per_epoch or rows.batches,
-    )
-    phase = train(model, job, callbacks, progress)
+    if not isinstance(hooks, keras.callbacks.CallbackList):
+        hooks = keras.callbacks.CallbackList(
+            hooks,
+            add_history=True,
+            model=model,
+            verbose=progress.verbose,
+            epochs=job.epochs,
+            steps=job.steps_per_epoch or rows.batches,
+        )
+    phase = train(model, job, hooks, progress)
     return f"{phase.mode}: {phase.why}" if phase.mode else "graph: no epoch was asked for"
+
+
+def _seed_of_order(model: keras.Model) -> int:
+    """Choose a seed that nobody gave.
+
+    After `keras.utils.set_random_seed` it follows from the state in which Python's generator is
+    and from the steps that the model has made, so that a script repeats; no generator is moved.
+    """
+    chosen = global_state().get_global_attribute("global_random_seed")
+    if chosen is None:
+        return choose_seed(None)
+    steps = int(as_array(getattr(model.optimizer, "iterations", 0)))
+    drawn = np.random.SeedSequence([chosen, steps, *random.getstate()[1]]).generate_state(1)[0]
+    return int(drawn) & LARGEST
 
 
 def _device(model: keras.Model) -> str:

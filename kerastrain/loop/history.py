@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import math
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+
+from kerastrain.errors import KerastrainWarning
 
 if TYPE_CHECKING:
     import keras
@@ -27,13 +32,14 @@ class EpochRecord:
     Args:
         epoch: Number of the epoch, from 1.
         logs: What Keras hands to callbacks: `loss`, metrics, and the same with `val_` before.
+            Mostly plain numbers; a metric may give one for each class.
         learning_rate: The rate at the end of the epoch's steps, per step.
         seconds: Time of the training steps, without the validation.
         val_seconds: Time of the validation; None where the epoch was not validated.
     """
 
     epoch: int
-    logs: Mapping[str, float]
+    logs: Mapping[str, Any]
     learning_rate: float = math.nan
     seconds: float = math.nan
     val_seconds: float | None = None
@@ -85,12 +91,38 @@ class Recorder:
         )
 
 
+def as_numbers(logs: Mapping[str, Any]) -> dict[str, float]:
+    """Read logs as numbers, one for each entry of an array; what is none is left out.
+
+    Examples:
+        >>> as_numbers({"loss": 0.5, "f1_score": np.array([0.25, 1.0]), "phase": "warm-up"})
+        {'loss': 0.5, 'f1_score[0]': 0.25, 'f1_score[1]': 1.0}
+    """
+    numbers: dict[str, float] = {}
+    for name, value in logs.items():
+        try:
+            values = np.asarray(value, dtype=np.float64)
+        except (TypeError, ValueError):
+            continue
+        if isinstance(value, str | bytes) or value is None:
+            continue
+        for place in np.ndindex(values.shape):
+            entry = f"[{', '.join(map(str, place))}]" if place else ""
+            numbers[f"{name}{entry}"] = float(values[place])
+    return numbers
+
+
 def read_learning_rate(model: keras.Model) -> float:
     """Read the rate that the optimizer's next step would use; NaN where there is none."""
+    rate = getattr(model.optimizer, "learning_rate", None)
+    return math.nan if rate is None else float(as_array(rate))
+
+
+def as_array(variable: Any) -> NDArray[Any]:
+    """Read a variable or a tensor; one that is mirrored on several devices has no number itself."""
     from keras import ops
 
-    rate = getattr(model.optimizer, "learning_rate", None)
-    return math.nan if rate is None else float(ops.convert_to_tensor(rate))
+    return np.asarray(ops.convert_to_tensor(getattr(variable, "value", variable)))
 
 
 def tidy(records: Sequence[EpochRecord], **attrs: object) -> pd.DataFrame:
@@ -103,7 +135,9 @@ def tidy(records: Sequence[EpochRecord], **attrs: object) -> pd.DataFrame:
     Returns:
         Columns `epoch` (from 1), `split` (`train` or `val`), `loss`, each metric under its name,
         `learning_rate` (the rate at the end of the epoch, the same in both rows), `seconds`. A
-        `val` row stands only where the epoch was validated; its `seconds` are the validation's.
+        `val` row stands only where the epoch was validated; its `seconds` are the validation's. A
+        metric with several values has a column for each: `f1_score[0]`, `f1_score[1]`. What is no
+        number, such as a text that a callback wrote, is left out with a warning.
 
     Examples:
         >>> logs = {"loss": 0.7, "accuracy": 0.5, "val_loss": 0.8, "val_accuracy": 0.4}
@@ -114,8 +148,9 @@ def tidy(records: Sequence[EpochRecord], **attrs: object) -> pd.DataFrame:
              1   val   0.8       0.4            0.1      0.5
     """
     rows: list[dict[str, Any]] = []
+    left_out: set[str] = set()
     for record in records:
-        train, val = split_logs(record)
+        train, val = split_logs(record, left_out)
         same = {"learning_rate": record.learning_rate}
         rows.append({"epoch": record.epoch, "split": "train", **train, **same})
         rows[-1]["seconds"] = record.seconds
@@ -127,24 +162,35 @@ def tidy(records: Sequence[EpochRecord], **attrs: object) -> pd.DataFrame:
     columns = ["epoch", "split", "loss", *metrics, "learning_rate", "seconds"]
     table = pd.DataFrame(rows, columns=columns)
     table.attrs.update(attrs)
+    if left_out:
+        message = (
+            f"The history holds numbers only: {', '.join(sorted(left_out))} is left out. "
+            "model.history.history has it."
+        )
+        warnings.warn(message, KerastrainWarning, stacklevel=3)
     return table
 
 
 _FRAME = ("epoch", "split", "learning_rate", "seconds")
 
 
-def split_logs(record: EpochRecord) -> tuple[dict[str, float], dict[str, float]]:
+def split_logs(
+    record: EpochRecord, left_out: set[str]
+) -> tuple[dict[str, float], dict[str, float]]:
     """Part an epoch's logs into those of the training and those of the validation.
 
     A metric that the user named `val_x` is one of the training, and then `val_val_x` is there too.
+    The names of what is no number are put into `left_out`.
     """
     train: dict[str, float] = {}
     val: dict[str, float] = {}
-    for name, value in record.logs.items():
+    logs = as_numbers(record.logs)
+    left_out.update(name for name in record.logs if not as_numbers({name: record.logs[name]}))
+    for name, value in logs.items():
         if name in _FRAME:
             continue  # a scheduler writes learning_rate too
         of_val = record.val_seconds is not None and name.startswith("val_")
-        if of_val and f"val_{name}" not in record.logs:
+        if of_val and f"val_{name}" not in logs:
             val[name.removeprefix("val_")] = value
         else:
             train[name] = value

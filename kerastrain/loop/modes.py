@@ -66,6 +66,9 @@ class StepSize:
         elements: Numbers that one step writes.
         draws: The first operation or variable of random numbers; None where there is none.
         convolves: Whether there is a convolution.
+        asserts: Whether it checks values as it runs, which XLA would leave out.
+        looks_up: Whether it takes entries by their number, which XLA does without looking whether
+            there are that many.
     """
 
     operations: int
@@ -73,6 +76,8 @@ class StepSize:
     elements: int
     draws: str | None
     convolves: bool
+    asserts: bool = False
+    looks_up: bool = False
 
     @property
     def worthwhile_steps(self) -> int:
@@ -99,6 +104,8 @@ def choose_mode(model: keras.Model, size: StepSize, steps: int) -> tuple[str, st
     import tensorflow as tf
 
     xla = "xla-step" if size.convolves else "xla-loop"
+    if size.asserts:
+        return "graph", "it checks values as it runs, and XLA would leave that out"
     if model.jit_compile:
         return xla, "the model has jit_compile=True"
     if tf.config.list_physical_devices("GPU"):
@@ -145,6 +152,15 @@ def measure_step(graph: Any, variables: Sequence[Any], batch_size: int) -> StepS
         elements=elements,
         draws=_find_random(kinds, graph, variables),
         convolves=any("Conv" in kind for kind in kinds),
+        asserts=any(kind.startswith(("Assert", "CheckNumerics")) for kind in kinds),
+        looks_up=any("Gather" in kind or "SparseSoftmax" in kind for kind in kinds),
+    )
+
+
+def is_written_otherwise_for_xla(graph: Any) -> bool:
+    """Tell whether a step holds loops, conditions or slices, which XLA needs of fixed size."""
+    return bool(graph.as_graph_def().library.function) or any(
+        operation.type == "Slice" for operation in graph.get_operations()
     )
 
 

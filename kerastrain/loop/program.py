@@ -22,13 +22,21 @@ from __future__ import annotations
 import time
 import weakref
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kerastrain.loop.modes import MODES, StepSize, measure_step
+from kerastrain.errors import OptimizerError
+from kerastrain.loop.lookups import looking
+from kerastrain.loop.modes import (
+    MODES,
+    StepSize,
+    is_written_otherwise_for_xla,
+    measure_step,
+)
 from kerastrain.loop.packing import Rows, model_dtype
 from kerastrain.loop.traits import (
     has_plain_metrics,
@@ -36,11 +44,17 @@ from kerastrain.loop.traits import (
     is_built_of_keras,
     make_variables,
 )
+from kerastrain.models.private_names import (
+    flat_layers,
+    trainable_at_compile,
+    weights_known_to,
+    xla_context,
+)
 
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["Program", "program_for"]
+__all__ = ["Program", "program_for", "take_up_freezing"]
 
 # Ctrl-C is answered, and the progress moves, after this time at the latest.
 _BLOCK_SECONDS = 0.15
@@ -60,13 +74,16 @@ class Program:
         self._model = weakref.ref(model)
         self._step_name = step_name
         self._structure = rows.structure
-        self._batch_size = rows.batch_size
+        self._batch_size = min(rows.batch_size, rows.count)
         self._types = [(tuple(leaf.shape[1:]), model_dtype(leaf)) for leaf in rows.leaves]
         # With a partial batch at the end the size of a batch is left open, as model.fit leaves it.
-        self._has_partial = rows.count % rows.batch_size != 0
-        self._traces: dict[int | None, Any] = {}
+        self._open = rows.count % rows.batch_size != 0
+        self._has_tail = self._open and rows.count > rows.batch_size
+        self._traces: dict[bool, Any] = {}  # for XLA and not
         self._blocks: dict[tuple[str, bool], Any] = {}
         self._steps_a_call = dict.fromkeys(MODES, 1)
+        self._ran: set[str] = set()
+        self.refusal = ""  # why XLA cannot take this step
 
     @cached_property
     def keeps_metrics(self) -> bool:
@@ -74,15 +91,24 @@ class Program:
 
         Those of Keras do. Others may keep something in Python, so that they have to be asked there.
         """
-        self._first_trace()  # Keras makes metrics when it first sees data
+        assert self._traces  # Keras makes metrics when it first sees data
         model = self._model()
         return model is not None and has_plain_steps(model) and has_plain_metrics(model)
 
-    def size(self) -> StepSize:
+    def size(self, *, for_xla: bool = False) -> StepSize:
         """Count what one step does, for the rule that chooses the mode."""
-        model, trace = self._model(), self._first_trace()
+        trace, model = self.trace(for_xla=for_xla), self._model()
         assert model is not None
         return measure_step(trace.graph, model.variables, self._batch_size)
+
+    @cached_property
+    def looking(self) -> Callable[..., Any]:
+        """A pass through the model that only looks whether ids are in range."""
+        return looking(self._model, self._structure)
+
+    def has_run(self, mode: str) -> bool:
+        """Tell whether a block of this mode has come to its end, so that it compiles."""
+        return mode in self._ran
 
     def run(
         self,
@@ -126,6 +152,7 @@ class Program:
             span = tf.constant([step, ahead, count, fresh], tf.int32)
             reached, halted, logs = block(leaves, rows, span)
             done, stopped, fresh = int(reached), bool(halted), False
+            self._ran.add(mode)
             self._set_pace(mode, done - step, time.perf_counter() - begin)
             step = done
             tick(step)
@@ -136,24 +163,27 @@ class Program:
         fitting = int(max(steps, 1) * _BLOCK_SECONDS / max(seconds, 1e-6))
         self._steps_a_call[mode] = max(1, min(fitting, 16 * max(steps, 1)))
 
-    def _first_trace(self) -> Any:
-        return self._trace(None if self._has_partial else self._batch_size)
+    def trace(self, *, for_xla: bool) -> Any:
+        """Trace one step, once: all parts of a block are this trace, its last batch too.
 
-    def _trace(self, batch_size: int | None) -> Any:
-        """Trace one step."""
-        if batch_size not in self._traces:
+        TensorFlow writes loops and conditions otherwise where XLA is to compile them.
+        """
+        plain = self._traces.get(False)
+        if for_xla and plain is not None and not is_written_otherwise_for_xla(plain.graph):
+            return plain
+        if for_xla not in self._traces:
             import tensorflow as tf
 
-            specs = self._specs(batch_size)
+            specs = self._specs(None if self._open else self._batch_size)
             model = self._model()
             assert model is not None
             training = self._step_name == "train_step" and not self._traces
             if training and has_plain_steps(model) and is_built_of_keras(model):
                 make_variables(model, self._on_leaves("test_step"), specs)
-            step = self._on_leaves(self._step_name)
-            traced = tf.function(step, autograph=False).get_concrete_function(*specs)
-            self._traces[batch_size] = traced
-        return self._traces[batch_size]
+            step = tf.function(self._on_leaves(self._step_name), autograph=False)
+            with xla_context() if for_xla else nullcontext():
+                self._traces[for_xla] = step.get_concrete_function(*specs)
+        return self._traces[for_xla]
 
     def _on_leaves(self, step_name: str) -> Callable[..., Any]:
         """Write a step of the model as a function of flat arrays."""
@@ -186,15 +216,18 @@ class Program:
     def _write(self, mode: str, stop_on_nan: bool) -> Callable[..., Any]:
         import tensorflow as tf
 
-        open_size = mode == "graph" and self._has_partial
-        step = trace = self._trace(None if open_size else self._batch_size)
+        open_size = mode == "graph" and self._open
+        step = trace = self.trace(for_xla=mode != "graph")
         if mode == "xla-step":
             step = tf.function(trace, autograph=False, jit_compile=True)
         loop = _loop_around(step, self._batch_size, open_size=open_size, stop_on_nan=stop_on_nan)
         if mode == "xla-loop":
             loop = tf.function(loop, autograph=False, jit_compile=True)
-        # The partial batch at the end runs as a graph, which is quicker than compiling it too.
-        tail = self._trace(None) if self._has_partial and not open_size else None
+        # The partial batch at the end runs as a graph, which is quicker than compiling it too; but
+        # under XLA other random numbers are drawn.
+        tail = trace if self._has_tail and not open_size else None
+        if tail is not None and self.size(for_xla=True).draws:
+            tail = tf.function(trace, autograph=False, jit_compile=True)
         model_ref, batch_size, keeps_metrics = self._model, self._batch_size, self.keeps_metrics
 
         def reset() -> Any:
@@ -265,17 +298,55 @@ def _zeros_like(logs: Any) -> Any:
 
 # A program is kept for as long as Keras keeps its own compiled function: `compile` makes Keras drop
 # `model.train_function`, and with it goes the program. So what makes model.fit trace anew makes the
-# fast loop trace anew, and nothing else does.
+# fast loop trace anew; and so does freezing a layer, see `take_up_freezing`.
 _programs: weakref.WeakKeyDictionary[Any, dict[Any, Program]] = weakref.WeakKeyDictionary()
+_trainable_then: weakref.WeakKeyDictionary[Any, dict[int, bool]] = weakref.WeakKeyDictionary()
+# Programs of one compiled model: for other batch sizes and types of data. The oldest goes first.
+_MOST_PROGRAMS = 8
 
 
 def program_for(model: keras.Model, step_name: str, rows: Rows) -> Program:
     """Find the program of a model's step for such data, or make it."""
-    model.make_train_function()  # cheap: Keras traces when it is first called
-    programs = _programs.setdefault(model.train_function, {})
-    partial = rows.count % rows.batch_size != 0
-    types = tuple((tuple(leaf.shape[1:]), str(leaf.dtype)) for leaf in rows.leaves)
-    key = (step_name, str(rows.structure), types, rows.batch_size, partial)
-    if key not in programs:
+    # Cheap: Keras traces when the function is first called.
+    if step_name == "train_step":
+        model.make_train_function()
+        programs = _programs.setdefault(model.train_function, {})
+    else:
+        model.make_test_function()
+        programs = _programs.setdefault(model.test_function, {})
+    types = tuple((tuple(leaf.shape[1:]), str(model_dtype(leaf))) for leaf in rows.leaves)
+    size, partial = min(rows.batch_size, rows.count), rows.count % rows.batch_size != 0
+    key = (step_name, str(rows.structure), types, size, partial, rows.count > rows.batch_size)
+    if key in programs:
+        programs[key] = programs.pop(key)  # the last used stands last
+    else:
         programs[key] = Program(model, step_name, rows)
+    while len(programs) > _MOST_PROGRAMS:
+        del programs[next(iter(programs))]
     return programs[key]
+
+
+def take_up_freezing(model: keras.Model) -> None:
+    """Have steps traced anew where layers were frozen or unfrozen since they were traced.
+
+    Keras' own function goes on with what was trainable when it was traced.
+
+    Raises:
+        OptimizerError: a layer was unfrozen that the optimizer has never known.
+    """
+    model.make_train_function()
+    state = {id(layer): layer.trainable for layer in flat_layers(model)}
+    compiled = {id(layer): was for layer, was in trainable_at_compile(model).items()}
+    then = _trainable_then.get(model.train_function, compiled)
+    if any(then.get(layer, now) != now for layer, now in state.items()):
+        known = {id(variable) for variable in weights_known_to(model.optimizer)}
+        new = [v.path for v in model.trainable_variables if known and id(v) not in known]
+        if new:
+            message = (
+                "The optimizer must know every weight that it is to train, but "
+                f"{new[0]!r} was frozen when it was built. Compile the model again: "
+                "model.compile(optimizer=..., loss=...)."
+            )
+            raise OptimizerError(message)
+        model.make_train_function(force=True)
+    _trainable_then[model.train_function] = state

@@ -8,6 +8,8 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from kerastrain.loop.history import as_numbers
+
 if TYPE_CHECKING:
     import keras
 
@@ -54,7 +56,7 @@ class Progress:
 
     def end_epoch(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         """Show what an epoch reported."""
-        self._logs = "  ".join(f"{name} {value:.4g}" for name, value in (logs or {}).items())
+        self._logs = "  ".join(f"{name} {x:.4g}" for name, x in as_numbers(logs or {}).items())
         self._done, now = epoch + 1, time.monotonic()
         words = [f"epoch {self._done}/{self._epochs}", self._logs]
         if self.verbose == 2:

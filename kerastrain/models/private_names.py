@@ -6,8 +6,8 @@ fails with that name when a new version has renamed it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 __all__: list[str] = []  # nothing here is for users
@@ -140,6 +140,19 @@ def lambdas_allowed() -> AbstractContextManager[None]:
     from keras.src.saving.serialization_lib import SafeModeScope
 
     return SafeModeScope(safe_mode=False)  # type: ignore[no-any-return]
+
+
+@contextmanager
+def xla_context() -> Iterator[None]:
+    """Trace as TensorFlow does for what XLA is to compile."""
+    from tensorflow.python.ops.control_flow_ops import XLAControlFlowContext
+
+    context = XLAControlFlowContext()
+    context.Enter()
+    try:
+        yield
+    finally:
+        context.Exit()
 
 
 def eager_draws() -> Any:

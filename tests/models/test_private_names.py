@@ -231,7 +231,9 @@ def test_keras_and_tensorflow_still_call_it(name):
 
 def private_uses(path):
     """Attributes, by dot or by name, and modules that their libraries keep to themselves."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    here = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
             own = isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
             names = [] if own else [node.attr]
@@ -242,7 +244,7 @@ def private_uses(path):
         else:
             continue
         for name in names:
-            if str(name).startswith("_") and not str(name).startswith("__"):
+            if str(name).startswith("_") and not str(name).startswith("__") and name not in here:
                 yield f"line {node.lineno}: {name}"
 
 
