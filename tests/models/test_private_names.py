@@ -229,10 +229,22 @@ def test_keras_and_tensorflow_still_call_it(name):
     assert ask() == wanted, f"{name} is no longer what it was"
 
 
+def own_names():
+    """Private names that this package defines itself."""
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                yield node.name
+            elif isinstance(node, ast.Attribute | ast.Name) and isinstance(node.ctx, ast.Store):
+                yield getattr(node, "attr", "") or getattr(node, "id", "")
+
+
+OWN = {"_repr_html_", *own_names()}
+
+
 def private_uses(path):
     """Attributes, by dot or by name, and modules that their libraries keep to themselves."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    here = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
             own = isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
@@ -244,7 +256,7 @@ def private_uses(path):
         else:
             continue
         for name in names:
-            if str(name).startswith("_") and not str(name).startswith("__") and name not in here:
+            if str(name).startswith("_") and not str(name).startswith("__") and name not in OWN:
                 yield f"line {node.lineno}: {name}"
 
 
