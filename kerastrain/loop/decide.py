@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerastrain.loop.callbacks import acts_on_batches
@@ -10,7 +11,7 @@ from kerastrain.loop.packing import Rows, pack_rows, split_rows
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["prepare", "why_not_here"]
+__all__ = ["prepare", "who_replaced_fit", "why_not_here"]
 
 
 def why_not_here(model: keras.Model, callbacks: list[Any]) -> str:
@@ -34,11 +35,28 @@ def why_not_here(model: keras.Model, callbacks: list[Any]) -> str:
         return "a distribution is set"
     if keras.config.max_epochs() or keras.config.max_steps_per_epoch():
         return "keras.config limits epochs or steps"
+    if other := who_replaced_fit():
+        return f"{other} has replaced keras.Model.fit"
     for name in ("fit", "evaluate", "make_train_function", "make_test_function"):
         if getattr(type(model), name) is not getattr(keras.Model, name):
             return f"the model has its own {name}"
     acting = [type(callback).__name__ for callback in callbacks if acts_on_batches(callback)]
     return f"the callback {acting[0]} acts on batches" if acting else ""
+
+
+def who_replaced_fit() -> str:
+    """Name the package that put its own function in the place of `keras.Model.fit`; empty for none.
+
+    That is how autologging works, as that of MLflow: it records only what goes through it.
+    """
+    import keras
+
+    place = getattr(getattr(keras.Model.fit, "__code__", None), "co_filename", "")
+    if Path(keras.__file__).parent in Path(place).parents:
+        return ""
+    parts = Path(place).parts
+    inside = "site-packages" in parts
+    return parts[parts.index("site-packages") + 1] if inside else "another package"
 
 
 def prepare(x: Any, y: Any, arguments: dict[str, Any]) -> tuple[Rows, Rows | None] | str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import random
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from kerastrain.errors import DataError
+from kerastrain.errors import DataError, KerastrainWarning
 from kerastrain.loop.arguments import checked
-from kerastrain.loop.decide import prepare, why_not_here
+from kerastrain.loop.decide import prepare, who_replaced_fit, why_not_here
 from kerastrain.loop.fallback import train_by_keras
 from kerastrain.loop.history import Recorder, as_array, tidy
 from kerastrain.loop.packing import Rows
@@ -137,6 +138,13 @@ def fit(
         take_up_freezing(model)
     if loop == "model.fit":
         problem = "loop='model.fit'"
+    if loop == "auto" and (other := who_replaced_fit()):
+        message = (
+            f"The fast loop needs Keras' own fit, but {other} has replaced keras.Model.fit, as "
+            "autologging does, so model.fit trains and is recorded. To say that this is wanted, "
+            "pass loop='model.fit'."
+        )
+        warnings.warn(message, KerastrainWarning, stacklevel=2)
     problem = problem or (data if isinstance(data, str) else "")
     if problem and loop not in ("auto", "model.fit"):
         message = f"loop={loop!r} cannot train this: {problem}. Leave loop= out: model.fit can."
