@@ -6,6 +6,7 @@ it. No library is imported for it: an object of a library exists only where that
 
 from __future__ import annotations
 
+import mmap
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -13,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-__all__ = ["Container", "container_of"]
+__all__ = ["Container", "container_of", "give_back_pages"]
 
 
 class Container:
@@ -227,3 +228,14 @@ def container_of(data: Any) -> Container:
         [3, 2]
     """
     return next(container for container in CONTAINERS if container.holds(data))
+
+
+def give_back_pages(array: Any) -> None:
+    """Let the system drop what it read of a memory-mapped file; it can be read again."""
+    mapped, on_disk = array, False
+    while isinstance(mapped, np.ndarray):
+        # In mode "c" the pages hold changes of the user that stand in no file.
+        on_disk = on_disk or (isinstance(mapped, np.memmap) and mapped.mode != "c")
+        mapped = mapped.base
+    if on_disk and isinstance(mapped, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        mapped.madvise(mmap.MADV_DONTNEED)

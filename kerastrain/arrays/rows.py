@@ -174,7 +174,8 @@ def split_rows(
 
 def whole_number(name: str, value: Any, least: int, most: int = 2**31 - 1) -> int:
     """Check a number that an argument was given."""
-    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    whole = isinstance(value, int | np.integer)
+    whole = whole and not isinstance(value, bool | np.timedelta64)
     if not whole or not least <= value <= most:
         message = (
             f"{name} must be a whole number from {least} to {most}, but it is {value!r:.80}. "

@@ -7,7 +7,6 @@ file on disk (`numpy.memmap`) need not fit in memory at all.
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kerastrain.arrays.containers import container_of
+from kerastrain.arrays.containers import container_of, give_back_pages
 
 __all__ = ["Places", "Summary", "class_ids", "describe_places", "is_plain", "summarize"]
 
@@ -270,26 +269,12 @@ def _blocks(array: Any, most: float) -> Iterator[tuple[int, NDArray[Any]]]:
     rows, width = int(array.shape[0]), max(1, int(np.prod(array.shape[1:], dtype=float)))
     step = max(1, BLOCK // width)
     skip = max(1, int(-(-rows * width // most)))
-    mapping = _file_mapping(array)
+    container = container_of(array)
     for start in range(0, rows, step * skip):
-        block = _take(array, slice(start, start + step))
+        block = np.asarray(container.take(array, slice(start, start + step)))
         if block.size:
             yield start, block
-        if mapping is not None:
-            # Pages of the file that were read stay in this process' memory until it is told that
-            # it may drop them. They can be read again: nothing is lost.
-            mapping.madvise(mmap.MADV_DONTNEED)
-
-
-def _file_mapping(array: Any) -> mmap.mmap | None:
-    """Find the file under a memory-mapped array, unless changes to it live in memory only."""
-    owner: Any = array
-    while isinstance(owner, np.ndarray):
-        if getattr(owner, "mode", None) == "c":  # copy-on-write: dropped pages would lose changes
-            return None
-        owner = owner.base
-    can_drop = isinstance(owner, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED")
-    return owner if can_drop else None
+        give_back_pages(array)
 
 
 class _Finder:
@@ -361,13 +346,10 @@ def _pick(array: Any) -> NDArray[np.float64]:
     count, width = int(array.shape[0]), max(1, int(np.prod(array.shape[1:], dtype=float)))
     rows = min(count, max(16, min(ROWS, 32 * BLOCK // width)))
     where = np.unique(np.linspace(0, max(0, count - 1), rows).astype(int))[:count]
-    mapping = _file_mapping(array)
-    chunks = [where] if mapping is None else np.array_split(where, max(1, len(where) // 64))
     parts = []
-    for chunk in chunks:
+    for chunk in np.array_split(where, max(1, len(where) // 64)):  # few pages of a file at a time
         parts.append(_take(array, chunk).astype(np.float64))
-        if mapping is not None:
-            mapping.madvise(mmap.MADV_DONTNEED)
+        give_back_pages(array)
     return np.concatenate(parts)
 
 

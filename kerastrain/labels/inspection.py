@@ -172,7 +172,8 @@ def one_hot(y: ArrayLike, num_classes: int | None = None) -> NDArray[np.float32]
         raise LabelError(msg)
     needed = int(ids.max()) + 1 if ids.size else 0
     columns = needed if num_classes is None else num_classes
-    whole = isinstance(columns, int | np.integer) and not isinstance(columns, bool)
+    whole = isinstance(columns, int | np.integer)
+    whole = whole and not isinstance(columns, bool | np.timedelta64)
     if not whole or columns < needed:
         msg = (
             f"num_classes must be a whole number of at least {needed}, one more than the largest "

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerastrain.loop.packing import Rows, give_back_pages, numpy_dtype
+from kerastrain.arrays.containers import give_back_pages
+from kerastrain.loop.packing import Rows, numpy_dtype
 from kerastrain.loop.traits import has_plain_steps
 
 if TYPE_CHECKING:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-import mmap
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from kerastrain.arrays.containers import give_back_pages
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -79,18 +80,6 @@ def numpy_dtype(leaf: NDArray[Any] | tf.Tensor) -> np.dtype[Any]:
     """Name the type of an array or a tensor as NumPy does."""
     dtype = leaf.dtype
     return dtype if isinstance(dtype, np.dtype) else np.dtype(dtype.as_numpy_dtype)
-
-
-def give_back_pages(leaf: NDArray[Any] | tf.Tensor) -> None:
-    """Let the system drop what it read of a memory-mapped file."""
-    mapped: Any = leaf
-    on_disk = False
-    while isinstance(mapped, np.ndarray):
-        # In mode "c" the pages hold changes of the user that stand in no file.
-        on_disk = on_disk or (isinstance(mapped, np.memmap) and mapped.mode != "c")
-        mapped = mapped.base
-    if on_disk and isinstance(mapped, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-        mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def as_leaf(value: Any) -> NDArray[Any] | tf.Tensor | None:
