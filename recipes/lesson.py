@@ -141,14 +141,17 @@ def pick_rows(table: pd.DataFrame) -> pd.DataFrame:
     return table.iloc[places]
 
 
-def tell(text: str, table: pd.DataFrame, said: str) -> str:
+def tell(text: str, table: pd.DataFrame | None, said: str) -> str:
     """Write what a lesson prints: its idea, what it found, a few rows, the exercise.
 
     Args:
         text: The docstring.
-        table: The rows to print.
+        table: The rows to print; None where the report has a table and is to come first.
         said: The report.
     """
+    if table is None:
+        after = [" ".join(part.split()) for part in (idea(text), exercise(text))]
+        return "\n\n".join(wrap(part) for part in [said, *after] if part)
     rows = table.rename(columns=lambda name: str(name).replace("_", " "))
     printed = rows.to_string(index=False, na_rep="", float_format=number)
     title = text.strip().splitlines()[0]
@@ -162,7 +165,7 @@ def show(
     report: Callable[[pd.DataFrame], str],
     plot: Callable[[pd.DataFrame], Axes],
     *,
-    rows: Callable[[pd.DataFrame], pd.DataFrame] = pick_rows,
+    rows: Callable[[pd.DataFrame], pd.DataFrame] | None = pick_rows,
     arguments: Mapping[str, dict[str, Any]] | None = None,
     picture: str | None = None,
 ) -> None:
@@ -172,7 +175,7 @@ def show(
         run: Computes the table.
         report: Says what the table shows.
         plot: Draws the table. It is called only with `--plot FILE`.
-        rows: Picks the rows and columns to print.
+        rows: Picks the rows and columns to print; None where the report says all, and first.
         arguments: What `run` takes from the command line, by name, each with the options of
             `argparse.ArgumentParser.add_argument`: `{"name": {"nargs": "?", "default": "iris"}}`.
             Left out, `run` is called without arguments.
@@ -197,7 +200,7 @@ def show(
     if chosen.pop("try_next", False):
         constants.update(changes(text))
     table = run(**chosen)
-    print(tell(text, rows(table), report(table)))
+    print(tell(text, rows and rows(table), report(table)))
     if file is not None:
         kt.plots.save_picture(plot(table), file, dpi=150)
         print(f"\nThe picture is in {file}.")

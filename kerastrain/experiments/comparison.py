@@ -1,7 +1,7 @@
 """Which of these losses, or optimizers, is better here?
 
 Losses cannot be compared by their own values: a cross-entropy of 0.3 and a hinge of 0.3 have
-nothing in common. So every candidate is judged by the same measures on held-out rows, and
+nothing in common. So every candidate is judged by the same measures on validation rows, and
 everything but the candidate is equal: for one seed the same split, the same initial weights in
 all layers of equal shape, the same order of batches.
 """
@@ -9,21 +9,27 @@ all layers of equal shape, the same order of batches.
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from concurrent.futures import Executor
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
-from kerastrain.arrays.rows import as_arrays
-from kerastrain.checks import check, enforce
-from kerastrain.errors import DataError, OptimizerError
+from kerastrain.arrays.rows import as_arrays, count_rows, take_rows
+from kerastrain.checks import Finding, check, enforce
+from kerastrain.errors import DataError, KerastrainWarning
+from kerastrain.experiments.answer import advise, print_table
+from kerastrain.experiments.candidates import BASELINE, Candidate, read_candidates
 from kerastrain.experiments.intervals import mean_interval
-from kerastrain.experiments.measures import MEASURES, measure
+from kerastrain.experiments.jobs import run_jobs
+from kerastrain.experiments.measures import MEASURES, measure, measure_baseline
 from kerastrain.labels.inspection import Labels, inspect_labels
 from kerastrain.loop import fit, start_over
 from kerastrain.losses.choosing import LossChoice, admitted_losses
-from kerastrain.losses.preparation import Rows, encode, split
-from kerastrain.models.seeds import seed_model, seeded
+from kerastrain.losses.preparation import Rows, encode, row_classes, split
+from kerastrain.models.seeds import LARGEST, seed_model, seeded_apart
 from kerastrain.optimizers.builders import get_optimizer
 from kerastrain.plots.pictures import plot_comparison
 from kerastrain.training.compiling import build, choice_of
@@ -34,12 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Comparison", "compare"]
 
-
-class Candidate(NamedTuple):
-    """One of the things compared: a loss, an optimizer, or both."""
-
-    choice: LossChoice  # the loss, and the last layer and label format that follow from it
-    optimizer: keras.optimizers.Optimizer  # each training gets a fresh copy
+MOST_SEEDS = 1000
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -48,13 +49,20 @@ class Comparison:
 
     Attributes:
         history: A row for each candidate, seed, epoch and split.
-        scores: A row for each candidate and seed: the shared measures on the held-out rows after
-            the last epoch (`accuracy` as a share and `log_loss` in nats; or `mae` and `rmse` in
-            the unit of the labels) and `seconds`.
+        scores: A row for each candidate and seed (and `fold`, where there are any): the shared
+            measures on the validation rows after the last epoch (`accuracy` as a share and
+            `log_loss` in nats; or `mae` and `rmse` in the unit of the labels), `seconds`, and how
+            many rows were trained on and judged on (`train_rows`, `val_rows`). The candidate
+            `baseline` is the best constant answer.
+        notes: Candidates that are equal to another one and so are named once, and trainings that
+            are missing.
+        usual: The candidate to be preferred where no other is clearly better; "" for none.
     """
 
     history: pd.DataFrame
     scores: pd.DataFrame
+    notes: tuple[str, ...] = ()
+    usual: str = ""
 
     @property
     def measures(self) -> list[str]:
@@ -62,67 +70,94 @@ class Comparison:
         return [name for name in MEASURES if name in self.scores]
 
     def summary(self) -> pd.DataFrame:
-        """Sum up the seeds: means, 95 % intervals, and differences to the best.
+        """Sum up the trainings: means, 95 % intervals, and paired differences to the best.
 
-        The seeds are the sample: each has its own split, initial weights and order of batches,
-        and all three vary together. `difference` is paired: candidate minus best, seed by seed.
-        Its interval is widened for the number of candidates that are compared with the best
-        (Bonferroni); where it holds 0 the verdict is "no clear difference".
+        An interval is about the score to be expected of a model that is trained on as many rows of
+        this kind. What varies from seed to seed are the split, the initial weights and the order of
+        batches; that all splits share one data set is corrected for (see `mean_interval`).
+        `difference` is paired: candidate minus best, training by training. Its interval is widened
+        for the number of pairs of candidates (Bonferroni), because the best is found by the same
+        numbers. Where it holds 0 the verdict is "no clear difference".
 
         Returns:
-            A row for each measure and candidate, the best mean first: `measure`, `candidate`,
-            `mean`, `low`, `high`, `difference`, `difference_low`, `difference_high`, `verdict`,
-            `seconds` (mean over the seeds).
+            A row for each measure and candidate, the best mean first and the baseline last:
+            `measure`, `candidate`, `mean`, `low`, `high`, `difference`, `difference_low`,
+            `difference_high`, `verdict`, `seconds` (mean of a training).
         """
         tables = [self._summary_of(measure) for measure in self.measures]
         return pd.concat(tables, ignore_index=True)
 
     def _summary_of(self, measure: str) -> pd.DataFrame:
         # leaves out a candidate without this measure: a hinge has no log-loss
-        table = self.scores.pivot_table(index="seed", columns="candidate", values=measure)
-        order = table.mean().sort_values(ascending=MEASURES[measure] < 0).index
-        best, others = order[0], len(order) - 1
+        places = [name for name in ("seed", "fold") if name in self.scores]
+        table = self.scores.pivot_table(index=places, columns="candidate", values=measure)
+        given = [name for name in self.scores["candidate"].unique() if name in table]
+        sign = MEASURES[measure]
+        means = (sign * table.mean())[given].round(12)
+        order = means.drop(BASELINE, errors="ignore").sort_values(ascending=False, kind="stable")
+        ties = list(order.index[order == order.iloc[0]])
+        pairs = max(len(order) * (len(order) - 1) // 2, 1)
+        rows_of = [name for name in ("val_rows", "train_rows") if name in self.scores]
+        overlap = self.scores[rows_of[0]].div(self.scores[rows_of[1]]).mean() if rows_of else 0.0
         seconds = self.scores.groupby("candidate")["seconds"].mean()
         rows = []
-        for name in order:
-            mean, low, high = mean_interval(table[name])
+        for name in [*order.index, *(set(given) & {BASELINE})]:
+            mean, low, high = mean_interval(table[name].dropna(), overlap=overlap)
+            low, high = max(low, 0.0), min(high, 1.0) if measure == "accuracy" else high
             row = {"measure": measure, "candidate": name, "mean": mean, "low": low, "high": high}
-            gap = mean_interval(table[name] - table[best], comparisons=max(others, 1))
+            gaps = (table[name] - table[ties[0]]).dropna()
+            gap = mean_interval(gaps, comparisons=pairs, overlap=overlap)
             row |= {"difference": gap.mean, "difference_low": gap.low, "difference_high": gap.high}
-            row["verdict"] = "no clear difference" if gap.holds_zero else "worse"
-            if name == best:
-                row["verdict"] = "best mean"
+            row["verdict"] = "worse" if sign * gap.mean < 0 else "better"  # better: a baseline
+            if gap.holds_zero:
+                row["verdict"] = "no clear difference"
+            if name in ties:
+                row["verdict"] = "best mean" if len(ties) == 1 else "tied for the best mean"
             rows.append(row | {"seconds": seconds[name]})
         return pd.DataFrame(rows)
 
     def plot(self) -> Axes:
-        """Draw each candidate's scores: a dot a seed, the mean and its interval.
+        """Draw what decides: the paired differences to the best, and the means beside them.
 
         Returns:
             The axes of the first measure.
         """
-        return plot_comparison(self.scores, self.summary())
+        return plot_comparison(self.summary())
 
     def __str__(self) -> str:
-        """Say in a sentence for each measure what the comparison shows."""
-        return " ".join(self._sentence(rows) for _, rows in self.summary().groupby("measure"))
-
-    def _sentence(self, rows: pd.DataFrame) -> str:
-        seeds = self.scores["seed"].nunique()
-        best, others = rows.iloc[0], rows.iloc[1:]
-        worse = list(others.loc[others["verdict"] == "worse", "candidate"])
-        unclear = list(others.loc[others["verdict"] != "worse", "candidate"])
-        text = (
-            f"By {best['measure']}, {best['candidate']} has the best mean over {seeds} seeds "
-            f"({best['mean']:.3g}, 95 % interval {best['low']:.3g} to {best['high']:.3g})"
-        )
-        if worse:
-            text += f"; {', '.join(worse)} {'is' if len(worse) == 1 else 'are'} clearly worse"
-        if unclear:
-            text += f"; to {', '.join(unclear)} there is no clear difference"
-        return f"{text}."
+        """Say which candidate to take, then show the table."""
+        summary = self.summary()
+        return f"{advise(summary, self.usual)}\n\n{print_table(summary, self.notes)}"
 
     __repr__ = __str__
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """What all trainings share; it travels once to each worker."""
+
+    build_model: Callable[[LossChoice], keras.Model]
+    x: Any
+    y: Any
+    entries: dict[str, Candidate]
+    validation_split: float
+    folds: int | None
+    options: dict[str, Any]
+
+    def parts(
+        self, choice: LossChoice, rows: Rows, seed: int, fold: int | None
+    ) -> tuple[Rows, Rows]:
+        """Split the rows into those to train on and those to judge on."""
+        if fold is None:
+            return split(rows, self.validation_split, choice, seed)
+        assert self.folds is not None
+        classes, count = row_classes(choice, rows.y), count_rows(rows.x)
+        order = np.random.default_rng([seed, 0xF01D]).permutation(count)
+        if classes is not None:  # row after row of each class, so that all folds get their share
+            order = order[np.argsort(classes[order], kind="stable")]
+        inside = np.arange(count) % self.folds == fold
+        shuffle = np.random.default_rng([seed, fold]).permutation
+        return rows.take(shuffle(order[~inside])), rows.take(shuffle(order[inside]))
 
 
 def compare(
@@ -132,12 +167,14 @@ def compare(
     candidates: Sequence[Any] | Mapping[str, Any] | None = None,
     *,
     seeds: int | Sequence[int] = 5,
+    folds: int | None = None,
     epochs: int = 10,
     batch_size: int = 32,
     validation_split: float = 0.25,
     optimizer: str | keras.optimizers.Optimizer = "adam",
     task: str | None = None,
     loop: str = "auto",
+    executor: Executor | None = None,
 ) -> Comparison:
     """Train each candidate from equal beginnings and judge all by the same measures.
 
@@ -148,135 +185,177 @@ def compare(
         y: Labels of one output, in any form that `inspect_labels` reads.
         candidates: Losses (Keras names or objects), optimizers (objects or `"sgd"`, `"adam"`),
             pairs `(loss, optimizer)`, or a dict from names to those. Left out, every loss that
-            these labels admit.
+            these labels admit. Those that are the same maths are trained once.
         seeds: How many, or which. Each decides split, initial weights and order of batches.
+        folds: Judge on each of so many parts of the rows in turn, for each seed (repeated k-fold).
+            Left out, on a share of `validation_split`.
         epochs: How many times each training goes through its rows.
         batch_size: Rows in one step.
         validation_split: Share of the rows to judge on, with the same share of each class.
         optimizer: For candidates that name none; each training gets a fresh copy.
         task: Decides how the labels are read, see `inspect_labels`.
         loop: As in `fit`.
+        executor: Runs the trainings on its workers, with the same numbers: any
+            `concurrent.futures.Executor`, such as `ProcessPoolExecutor(2)` where `build_model` is a
+            function of a module, `loky.get_reusable_executor(2)` for closures too, or
+            `dask.distributed.Client(...).get_executor()`. Threads take turns, which saves no time.
 
     Returns:
-        The histories and scores of all trainings.
+        The histories and scores of all trainings, and of the best constant answer. After Ctrl-C
+        those of the trainings that are done; the notes name what is missing.
 
     Raises:
         LabelError: the labels cannot be read.
         LossError: a candidate that does not fit the labels.
         DataError: fewer than two candidates or seeds, or labels of several outputs.
+
+    Examples:
+        >>> import keras
+        >>> from kerastrain.arrays.datasets import load_dataset
+        >>> iris = load_dataset("iris")
+        >>> def build(choice):
+        ...     return keras.Sequential([keras.Input((4,)), *choice.last_layers()])
+        >>> comparison = compare(build, iris.x, iris.y, seeds=2, epochs=1)
+        >>> list(comparison.scores["candidate"].unique())
+        ['sparse_categorical_crossentropy', 'categorical_focal_crossentropy',
+         'mean_squared_error', 'baseline']
     """
-    chosen = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
-    if len(chosen) < 2:
-        message = f"An interval needs two seeds or more; saw seeds={seeds!r}. Pass seeds=5."
-        raise DataError(message)
+    trainings = _trainings(seeds, folds)
     labels = inspect_labels(y, task=task)
     if not isinstance(labels, Labels):
-        message = "compare() judges one output; saw labels of several. Pass one of them as y."
+        message = "compare() judges one output, but y holds several. Pass one of them as y."
         raise DataError(message)
-    entries = _read(candidates, labels, get_optimizer(optimizer))
-    x = as_arrays(x, "x")
-    histories, scores = [], []
-    for name, entry in entries.items():
-        rows = encode(x, y, None, entry.choice)
-        model = None
-        for seed in chosen:
-            with seeded(seed):
-                fresh = build(build_model, entry.choice)
-            training, held_out = split(rows, validation_split, entry.choice, seed)
-            model = _begin(model, fresh, entry, training)
-            seed_model(model, seed)
-            history = fit(
-                model,
-                training.x,
-                training.y,
-                epochs=epochs,
-                batch_size=batch_size,
-                validation_data=held_out.as_tuple(),
-                seed=seed,
-                loop=loop,
-                verbose=0,
-            )
-            histories.append(history.assign(candidate=name, seed=seed))
-            result = measure(entry.choice, held_out.y, model.predict(held_out.x, verbose=0))
-            seconds = history["seconds"].sum()
-            scores.append({"candidate": name, "seed": seed, **result, "seconds": seconds})
-    first = ["candidate", "seed"]
-    history = pd.concat(histories, ignore_index=True)
-    history = history[[*first, *history.columns.drop(first)]]
-    return Comparison(history, pd.DataFrame(scores))
-
-
-def _begin(
-    model: keras.Model | None, fresh: keras.Model, entry: Candidate, rows: Rows
-) -> keras.Model:
-    """Compile the first model of a candidate; set it back to fresh weights for the next seeds."""
-    if model is not None:
-        start_over(model, fresh)  # the same numbers as with the fresh model, compiled once
-        return model
-    settings = {
-        "optimizer": type(entry.optimizer).from_config(entry.optimizer.get_config()),
-        "loss": entry.choice.build_loss(),
-        "metrics": entry.choice.build_metrics(),
-    }
-    enforce(check(fresh, rows.x, rows.y, **settings))
-    fresh.compile(**settings)
-    return fresh
-
-
-def _read(
-    candidates: Any, labels: Labels, usual: keras.optimizers.Optimizer
-) -> dict[str, Candidate]:
-    """Read all forms in which candidates are given; by name, in their order."""
-    if candidates is None:
-        candidates = admitted_losses(labels)
-    named = candidates if isinstance(candidates, Mapping) else {None: candidates}
-    entries: dict[str, Candidate] = {}
-    for name, given in named.items():
-        for one in given if name is None else [given]:
-            entry = _candidate(one, labels, usual)
-            entries[_free_name(name or _name_of(one), entries)] = entry
-    if len(entries) < 2:
-        message = (
-            f"A comparison needs two candidates; saw {list(entries)}. "
-            "Pass candidates=['mse', 'mae'], or [sgd(0.1), adam(1e-3)]."
-        )
+    if isinstance(epochs, bool) or not isinstance(epochs, int | np.integer) or epochs < 1:
+        message = f"epochs must be a whole number from 1, but it is {epochs!r}. Pass epochs=10."
         raise DataError(message)
-    return entries
+    entries, same = read_candidates(candidates, labels, get_optimizer(optimizer))
+    options = {"epochs": int(epochs), "batch_size": batch_size, "loop": loop}
+    shared = Task(build_model, as_arrays(x, "x"), y, entries, validation_split, folds, options)
+    usual = choice_of(labels, admitted_losses(labels)[0])
+    constant = _judge_baseline(shared, usual, trainings)
+    first = next(iter(entries))
+    jobs = [(name, (name, seed, fold)) for name in entries for seed, fold in trainings]
+    results = run_jobs(_train, shared, jobs, executor)
+    done = [result for result in results.all if result is not None]
+    if not done:
+        message = "No training came to an end: the worker process of each of them died twice."
+        raise DataError(message)
+    history = pd.concat([table for table, _, _ in done], ignore_index=True)
+    scores = pd.DataFrame([*(row for _, row, _ in done), *constant])
+    # nobody asked for the other losses of the labels, so what they lack is no news
+    told = [f for _, row, found in done for f in found if candidates or row["candidate"] == first]
+    enforce(list(dict.fromkeys(told)), stacklevel=3)
+    missing = [jobs[i][1] for i, value in enumerate(results.all) if value is None]
+    notes = (*same, *_tell_missing(missing, len(jobs), interrupted=results.interrupted))
+    return Comparison(history, scores, notes, first if candidates is None else "")
 
 
-def _candidate(given: Any, labels: Labels, usual: keras.optimizers.Optimizer) -> Candidate:
-    loss, optimizer = given if isinstance(given, tuple) else (given, None)
-    if _is_optimizer(loss):
-        loss, optimizer = admitted_losses(labels)[0], loss
-    return Candidate(choice_of(labels, loss), get_optimizer(optimizer or usual))
+def _trainings(seeds: Any, folds: Any) -> list[tuple[int, int | None]]:
+    """List the seeds, each with all folds."""
+    whole = isinstance(seeds, int | np.integer) and not isinstance(seeds, bool)
+    chosen = list(range(min(seeds, MOST_SEEDS + 1))) if whole else seeds
+    least = 1 if folds is not None else 2
+    message = (
+        f"seeds must be a number from {least} to {MOST_SEEDS}, or a list of as many different "
+        f"whole numbers from 0 to {LARGEST}, but it is {_short(seeds)}. Pass seeds=5."
+    )
+    if not isinstance(chosen, list | tuple | range | np.ndarray) or len(chosen) > MOST_SEEDS:
+        raise DataError(message)
+    numbers = [isinstance(s, int | np.integer) and not isinstance(s, bool) for s in chosen]
+    if len(chosen) < least or not all(numbers) or len(set(map(int, chosen))) < len(chosen):
+        raise DataError(message)
+    if not all(0 <= seed <= LARGEST for seed in chosen):
+        raise DataError(message)
+    if folds is None:
+        return [(int(seed), None) for seed in chosen]
+    if isinstance(folds, bool) or not isinstance(folds, int | np.integer) or not 2 <= folds <= 1000:
+        message = f"folds must be a whole number from 2 to 1000, but it is {folds!r}. Pass folds=5."
+        raise DataError(message)
+    return [(int(seed), fold) for seed in chosen for fold in range(folds)]
 
 
-def _is_optimizer(given: Any) -> bool:
-    import keras
-
-    if not isinstance(given, str):
-        return isinstance(given, keras.optimizers.Optimizer)
+def _short(value: Any) -> str:
     try:
-        get_optimizer(given)
-    except OptimizerError:
-        return False
-    return True
+        text = repr(value)
+    except ValueError:  # Python writes out no number of more than 4300 digits
+        text = f"a number of {value.bit_length()} bits"
+    return text if len(text) < 80 else f"{text[:76]} ..."
 
 
-def _name_of(given: Any) -> str:
-    """Name a candidate: the loss, or the optimizer with what it was given."""
-    if isinstance(given, tuple):
-        return " + ".join(_name_of(part) for part in given)
-    if isinstance(given, str):
-        return given
-    config = given.get_config() if hasattr(given, "get_config") else {}
-    rate = config.get("learning_rate")
-    name = getattr(given, "__name__", None) or type(given).__name__.lower()
-    return f"{name}({rate:.3g})" if isinstance(rate, float) else str(name)
+def _judge_baseline(
+    shared: Task, usual: LossChoice, trainings: list[tuple[int, int | None]]
+) -> list[dict[str, Any]]:
+    rows = encode(shared.x, shared.y, None, usual)
+    if shared.folds is not None and shared.folds > count_rows(rows.x):
+        message = f"Each fold needs a row, but folds={shared.folds} and x has {count_rows(rows.x)}."
+        raise DataError(message)
+    scores = []
+    for seed, fold in trainings:
+        training, validation = shared.parts(usual, rows, seed, fold)
+        result = measure_baseline(usual, training.y, validation.y)
+        place = _place(BASELINE, seed, fold)
+        sizes = {"train_rows": len(training.y), "val_rows": len(validation.y)}
+        scores.append(place | result | {"seconds": 0.0} | sizes)
+    return scores
 
 
-def _free_name(name: str, taken: Mapping[str, Any]) -> str:
-    number = 1
-    while f"{name} {number}" in taken or (number == 1 and name in taken):
-        number += 1
-    return name if number == 1 else f"{name} {number}"
+def _train(
+    shared: Task, job: tuple[str, int, int | None], memory: dict[Any, Any]
+) -> tuple[pd.DataFrame, dict[str, Any], list[Finding]]:
+    """Train one candidate from one seed, and judge it; `memory` keeps its compiled model."""
+    name, seed, fold = job
+    entry = shared.entries[name]
+    if memory.get("name") != name:
+        memory.clear()
+        memory.update(name=name, rows=encode(shared.x, shared.y, None, entry.choice))
+    training, validation = shared.parts(entry.choice, memory["rows"], seed, fold)
+    # each training of a seed has its own beginning, equal for all candidates
+    start = seed if fold is None else int(np.random.SeedSequence([seed, fold]).generate_state(1)[0])
+    start &= LARGEST
+    with seeded_apart(start):
+        fresh = build(shared.build_model, entry.choice)
+        if not fresh.built:
+            fresh(take_rows(training.x, np.arange(1)))
+    if "model" in memory:
+        start_over(memory["model"], fresh)  # the numbers of the fresh model, compiled once
+    else:
+        settings = entry.settings()
+        findings = check(fresh, training.x, training.y, **settings)
+        enforce([finding for finding in findings if finding.severity == "error"])
+        fresh.compile(**settings)
+        memory |= {"model": fresh, "warnings": [f for f in findings if f.severity != "error"]}
+    model = memory["model"]
+    seed_model(model, start)
+    history = fit(
+        model,
+        training.x,
+        training.y,
+        validation_data=validation.as_tuple(),
+        seed=start,
+        verbose=0,
+        **shared.options,
+    )
+    place = _place(*job)
+    result = measure(entry.choice, validation.y, model.predict(validation.x, verbose=0))
+    sizes = {"train_rows": len(training.y), "val_rows": len(validation.y)}
+    seconds = {"seconds": float(history["seconds"].sum())}
+    front = pd.DataFrame(place, index=history.index)
+    table = pd.concat([front, history], axis="columns")
+    return table, place | result | seconds | sizes, memory["warnings"]
+
+
+def _place(name: str, seed: int, fold: int | None) -> dict[str, Any]:
+    return {"candidate": name, "seed": seed} | ({} if fold is None else {"fold": fold})
+
+
+def _tell_missing(
+    missing: list[tuple[str, int, int | None]], total: int, *, interrupted: bool
+) -> list[str]:
+    if not missing:
+        return []
+    if interrupted:
+        return [f"Interrupted: {total - len(missing)} of {total} trainings are done."]
+    named = ", ".join(f"{name} (seed {seed})" for name, seed, _ in missing)
+    note = f"Missing, because their worker process died twice: {named}."
+    warnings.warn(note, KerastrainWarning, stacklevel=3)
+    return [note]

@@ -1,4 +1,4 @@
-"""How sure are we of a mean?  Student's t intervals over seeds.
+"""How sure are we of a mean?  Student's t intervals over seeds, corrected for shared rows.
 
 scipy.stats has the same quantile; it is not needed for this one number (the tests compare).
 """
@@ -27,14 +27,23 @@ class Interval(NamedTuple):
         return not (self.low > 0 or self.high < 0)
 
 
-def mean_interval(values: ArrayLike, *, confidence: float = 0.95, comparisons: int = 1) -> Interval:
-    """Bound the mean of independent values: mean ± t * s / sqrt(n).
+def mean_interval(
+    values: ArrayLike, *, confidence: float = 0.95, comparisons: int = 1, overlap: float = 0.0
+) -> Interval:
+    """Bound the mean of n values: mean ± t * s * sqrt(1 / n + overlap).
+
+    Scores on several splits of one data set are not independent: their training rows overlap, and
+    so do their validation rows. More seeds measure the mean over splits of these rows ever more
+    closely, and that of new rows no better, so an interval with s / sqrt(n) is too narrow. The
+    correction of Nadeau and Bengio adds the rows judged on over the rows trained on.
 
     Args:
-        values: One number a seed, shape `(n,)`.
+        values: One number for each training, shape `(n,)`.
         confidence: Share of such intervals that hold the true mean, in (0, 1).
         comparisons: How many intervals are looked at together; each is widened so that all of
             them hold with the stated confidence (Bonferroni).
+        overlap: Validation rows divided by training rows, where the values come from splits of one
+            data set; 0 for independent values.
 
     Returns:
         The mean and its bounds; the bounds are infinite for fewer than two values and NaN where a
@@ -44,18 +53,25 @@ def mean_interval(values: ArrayLike, *, confidence: float = 0.95, comparisons: i
         >>> interval = mean_interval([1.0, 2.0, 3.0])
         >>> round(interval.low, 2), round(interval.high, 2)
         (-0.48, 4.48)
+        >>> interval = mean_interval([1.0, 2.0, 3.0], overlap=1 / 3)
+        >>> round(interval.low, 2), round(interval.high, 2)
+        (-1.51, 5.51)
 
     References:
         Student, The Probable Error of a Mean, Biometrika 1908.
         Dunn, Multiple Comparisons Among Means, Journal of the American Statistical
-        Association 1961 (the correction).
+        Association 1961 (several comparisons).
+        Nadeau and Bengio, Inference for the Generalization Error, Machine Learning 2003 (overlap).
+        Bouckaert and Frank, Evaluating the Replicability of Significance Tests for Comparing
+        Learning Algorithms, PAKDD 2004 (the same correction for repeated k-fold).
     """
     values = np.asarray(values, dtype=float)
     mean = float(values.mean())
     if len(values) < 2:
         return Interval(mean, -math.inf, math.inf)
     inside = 1 - (1 - confidence) / comparisons
-    half = t_quantile(inside, len(values) - 1) * float(values.std(ddof=1)) / math.sqrt(len(values))
+    error = float(values.std(ddof=1)) * math.sqrt(1 / len(values) + overlap)
+    half = t_quantile(inside, len(values) - 1) * error
     return Interval(mean, mean - half, mean + half)
 
 

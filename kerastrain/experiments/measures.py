@@ -11,12 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerastrain.losses.choosing import LossChoice
+from kerastrain.losses.baseline import best_constant
+from kerastrain.losses.choosing import LossChoice, admitted_losses, choice_for
+from kerastrain.losses.table import MAE, MSE
 
-__all__ = ["MEASURES", "measure", "probabilities"]
+__all__ = ["MEASURES", "OWN_LOSSES", "measure", "measure_baseline", "probabilities"]
 
 # measure -> which direction is better
 MEASURES = {"accuracy": +1, "log_loss": -1, "mae": -1, "rmse": -1}
+# A loss is at an advantage where it is itself the measure, up to a root or a name.
+OWN_LOSSES = {"log_loss": "cross-entropy", "mae": MAE, "rmse": f"the root of {MSE}"}
 SMALLEST = 1e-7  # Keras cuts probabilities here before it takes their logarithm
 
 
@@ -39,6 +43,10 @@ def measure(choice: LossChoice, y_true: NDArray[Any], y_pred: NDArray[Any]) -> d
     if choice.form == "amounts":  # ordered classes whose ids were learnt as amounts
         hits = np.rint(y_pred).reshape(np.shape(y_true)) == y_true
         return {"accuracy": float(hits.mean()), "log_loss": np.nan}
+    if choice.form == "ids" and np.ndim(y_pred) > 2:  # a class for each step or pixel
+        y_true, y_pred = np.reshape(y_true, -1), np.reshape(y_pred, (-1, choice.units))
+        known = y_true != choice.options.get("ignore_class")
+        y_true, y_pred = y_true[known], y_pred[known]
     p = probabilities(choice, y_pred)
     if _is_cells(choice):
         scores = np.asarray(y_pred) if p is None else p - 0.5
@@ -49,6 +57,31 @@ def measure(choice: LossChoice, y_true: NDArray[Any], y_pred: NDArray[Any]) -> d
         hits = scores.argmax(-1) == y_true.argmax(-1)
     log_loss = np.nan if p is None else _log_loss(choice, np.asarray(y_true, float), p)
     return {"accuracy": float(hits.mean()), "log_loss": float(log_loss)}
+
+
+def measure_baseline(choice: LossChoice, y_train: Any, y_val: Any) -> dict[str, float]:
+    """Judge the best constant answer, by each measure the best: the majority, the median, the mean.
+
+    Args:
+        choice: The usual one for these labels.
+        y_train: Labels that decide the answer, as `choice.encode` writes them.
+        y_val: Labels to judge it on, likewise.
+
+    Returns:
+        As `measure` does.
+    """
+    numeric = choice.labels.traits.numeric
+    losses = {"mae": MAE, "rmse": MSE} if numeric else {"accuracy": "", "log_loss": ""}
+    result = {}
+    for name, loss in losses.items():
+        usual = choice_for(choice.labels, loss or admitted_losses(choice.labels)[0])
+        constant = best_constant(usual, y_train)
+        assert constant is not None
+        ids = usual.form == "ids"
+        inner = np.shape(y_val) if ids and np.shape(y_val)[1:] != (1,) else np.shape(y_val)[:-1]
+        answers = np.broadcast_to(constant, (*inner, usual.units))
+        result[name] = measure(usual, y_val, answers)[name]
+    return result
 
 
 def probabilities(choice: LossChoice, y_pred: NDArray[Any]) -> NDArray[np.float64] | None:

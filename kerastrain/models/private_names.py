@@ -1,4 +1,4 @@
-"""Which private names of Keras and TensorFlow does this package need?  All of them, in one place.
+"""Which private names of other packages does this one need?  All of them, in one place.
 
 Where Keras has no public way to ask, a function here asks by the private name. A test for each
 fails with that name when a new version has renamed it.
@@ -135,6 +135,13 @@ def global_state() -> Any:
     return global_state
 
 
+def seed_source() -> Any:
+    """Find the module that draws seeds for initializers and layers, from its `python_random`."""
+    from keras.src.random import seed_generator
+
+    return seed_generator
+
+
 def lambdas_allowed() -> AbstractContextManager[None]:
     """Let a copy be made of Lambda layers: the user's own, not those of a file."""
     from keras.src.saving.serialization_lib import SafeModeScope
@@ -200,3 +207,19 @@ def mapped_graph(step: Any) -> Any:
 def rows_of_a_batch(step: Any) -> Any:
     """Give the size of the batches that a step makes; None where it makes none."""
     return getattr(step, "_batch_size", None)
+
+
+def client_of(executor: Any) -> Any:
+    """Give the client of a Dask executor."""
+    return executor._client
+
+
+def workers_of(executor: Any) -> int | None:
+    """Count the workers that an executor may have; None where it does not say."""
+    return getattr(executor, "_max_workers", None)
+
+
+def pool_settings(executor: Any) -> dict[str, Any]:
+    """Give what a pool of processes, of Python or loky, was built with."""
+    names = ("max_workers", "mp_context", "context", "initializer", "initargs", "timeout", "env")
+    return {name: getattr(executor, f"_{name}") for name in names if hasattr(executor, f"_{name}")}

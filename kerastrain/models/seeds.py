@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kerastrain.errors import DataError
+from kerastrain.models.private_names import seed_source
 
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["choose_seed", "seed_model", "seeded"]
+__all__ = ["choose_seed", "seed_model", "seeded", "seeded_apart"]
 
 LARGEST = 2**31 - 1
 
@@ -64,6 +65,25 @@ def seeded(seed: int) -> Iterator[None]:
     finally:
         random.setstate(before[0])
         np.random.set_state(before[1])  # noqa: NPY002
+
+
+@contextmanager
+def seeded_apart(seed: int) -> Iterator[None]:
+    """Seed as `seeded` does, and let Keras draw where no other thread of the process draws.
+
+    The threads of a Dask worker use Python's generator too. One at a time may be in here.
+
+    Args:
+        seed: A whole number from 0.
+    """
+    source = seed_source()
+    usual = source.python_random
+    with seeded(seed):
+        source.python_random = random.Random(seed)  # the numbers of `random` after this seed
+        try:
+            yield
+        finally:
+            source.python_random = usual
 
 
 def seed_model(model: keras.Model, seed: int) -> None:

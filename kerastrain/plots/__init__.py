@@ -2,7 +2,7 @@
 
 from kerastrain.plots.pictures import (
     COLORS,
-    draw_intervals,
+    draw_differences,
     label_lines,
     new_axes,
     plot_comparison,
@@ -14,7 +14,7 @@ from kerastrain.plots.surfaces import plot_descent, plot_landscape
 
 __all__ = [
     "COLORS",
-    "draw_intervals",
+    "draw_differences",
     "label_lines",
     "new_axes",
     "plot_comparison",

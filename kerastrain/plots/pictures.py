@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COLORS",
-    "draw_intervals",
+    "draw_differences",
     "label_lines",
     "new_axes",
     "plot_comparison",
@@ -212,58 +212,48 @@ def _spread(heights: Sequence[float], gap: float) -> list[float]:
     return [float(value) for value in back]
 
 
-def plot_comparison(scores: pd.DataFrame, summary: pd.DataFrame) -> Axes:
-    """Draw the candidates of a comparison below each other, one picture for each measure.
+def plot_comparison(summary: pd.DataFrame) -> Axes:
+    """Draw what a comparison decides by, one picture for each measure.
 
     Args:
-        scores: A row for each candidate and seed, with a column for each measure.
-        summary: A row for each measure and candidate: `mean`, `low`, `high`, `verdict`.
+        summary: Of a comparison.
 
     Returns:
         The axes of the first measure.
     """
-    measures = list(summary["measure"].unique())
-    candidates = scores["candidate"].nunique()
-    axes = new_axes(
-        columns=len(measures), width=4.2 * len(measures) + 1, height=1.4 + candidates / 2
-    )
-    for ax, measure in zip(axes, measures, strict=True):
-        dots = scores.set_index("candidate")[measure]
-        draw_intervals(ax, summary[summary["measure"] == measure], dots)
-    seeds = scores["seed"].nunique()
-    title = f"dots: {seeds} seeds; bars: 95 % interval of the mean"
-    axes[0].set_title(title, fontsize=9, loc="left")
+    groups = [rows for _, rows in summary.groupby("measure", sort=False)]
+    height = 0.9 + 0.45 * max(map(len, groups))
+    axes = new_axes(len(groups), width=8.5, height=height * len(groups))
+    for ax, rows in zip(axes, groups, strict=True):
+        draw_differences(ax, rows)
     return axes[0]
 
 
-def draw_intervals(ax: Axes, rows: pd.DataFrame, dots: pd.Series[float] | None = None) -> None:
-    """Draw a mean with its interval for each candidate, the first row on top.
+def draw_differences(ax: Axes, rows: pd.DataFrame) -> None:
+    """Draw each candidate's paired difference to the best, and its mean beside it.
+
+    The baseline's difference would push the others together, so only its mean is told.
 
     Args:
         ax: Where to draw.
-        rows: Of one measure: `measure`, `candidate`, `mean`, `low`, `high`, `verdict`.
-        dots: Single values to show under the means, by candidate. Left out, none.
+        rows: Of one measure in the summary of a comparison, the first row on top.
     """
+    measure = str(rows["measure"].iloc[0])
     places = range(len(rows) - 1, -1, -1)
     for place, row in zip(places, rows.to_dict("records"), strict=True):
-        color = COLORS[1] if row["verdict"] == "worse" else COLORS[0]
-        if dots is not None:
-            values = dots.loc[[row["candidate"]]]
-            ax.scatter(values, [place] * len(values), s=16, color="0.65", zorder=2)
-        ends = [[row["mean"] - row["low"]], [row["high"] - row["mean"]]]
-        marker = "s" if row["verdict"] == "worse" else "o"
-        ax.errorbar(row["mean"], place, xerr=ends, fmt=marker, color=color, capsize=4, zorder=3)
-        ax.annotate(
-            row["verdict"],
-            (row["mean"], place),
-            xytext=(0, 8),
-            textcoords="offset points",
-            ha="center",
-            fontsize=8,
-            color=color,
-        )
+        worse = row["verdict"] == "worse"
+        color = COLORS[1] if worse else COLORS[0]
+        if row["candidate"] != "baseline":
+            gap = row["difference"]
+            ends = [[gap - row["difference_low"]], [row["difference_high"] - gap]]
+            marker = "s" if worse else "o"
+            ax.errorbar(gap, place, xerr=ends, fmt=marker, color=color, capsize=4, zorder=3)
+        text = f"{row['mean']:.4g} ({row['low']:.4g} to {row['high']:.4g})  {row['verdict']}"
+        ax.annotate(text, (1.02, place), xycoords=("axes fraction", "data"), fontsize=8,
+                    va="center", color=color)  # fmt: skip
+    ax.axvline(0, color="0.4", linewidth=1)
     ax.set_yticks(list(places), labels=[str(name) for name in rows["candidate"]])
-    ax.set_ylim(-0.6, len(rows) - 0.3)
-    measure = str(rows["measure"].iloc[0])
-    ax.set_xlabel(MEASURE_LABELS.get(measure, measure))
+    ax.set_ylim(-0.6, len(rows) - 0.4)
+    ax.set_xlabel(f"{MEASURE_LABELS.get(measure, measure)}: paired difference to the best")
+    ax.set_title("mean (95 % interval)", fontsize=8, loc="right")
     ax.grid(visible=False, axis="y")

@@ -5,6 +5,8 @@ When one of these fails after an update, Keras or TensorFlow renamed what its id
 
 import ast
 import pathlib
+import random
+from concurrent.futures import ProcessPoolExecutor
 
 import keras
 import numpy as np
@@ -59,6 +61,12 @@ def lambdas():
     layer = keras.layers.Lambda(lambda x: x + 1)
     with private.lambdas_allowed():
         return float(type(layer).from_config(layer.get_config())(tf.constant(1.0)))
+
+
+def executors():
+    pool = ProcessPoolExecutor(3, initializer=print, initargs=(1,))
+    settings = private.pool_settings(pool)
+    return private.workers_of(pool), settings["initargs"], settings["mp_context"] is not None
 
 
 def process_state():
@@ -204,6 +212,11 @@ NAMES = {
     "TensorBoard._should_trace": (profiled_steps, [False, True]),
     "keras.src.backend.common.global_state": (process_state, (True, True)),
     "keras.src.saving.serialization_lib.SafeModeScope": (lambdas, 2.0),
+    "keras.src.random.seed_generator.python_random": (
+        lambda: private.seed_source().python_random is random,
+        True,
+    ),
+    "ProcessPoolExecutor._max_workers and others": (executors, (3, (1,), True)),
     "tensorflow.python.eager.context._rng": (eager_draws, True),
     "tensorflow.python.ops.stateful_random_ops.global_generator": (generator, True),
     "Dataset._inputs": (
