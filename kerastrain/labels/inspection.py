@@ -42,7 +42,7 @@ def inspect_labels(y: Any, *, task: str | None = None) -> Labels | dict[Any, Lab
         What was found; for several outputs a dict or a list, as the labels came.
 
     Raises:
-        LabelError: the labels cannot be learnt from (missing values, one class only, dates, ids,
+        LabelError: the labels cannot be learned from (missing values, one class only, dates, ids,
             free text, rows of unequal length, …), or do not suit `task`.
 
     Examples:

@@ -18,7 +18,7 @@ __all__ = ["FEW", "ROWS_PER_CLASS", "Meaning", "meaning", "meaning_of_pixels", "
 
 # How many different values are few? Ten digits, ten stars, seven days: what people list by hand.
 FEW = 10
-# A class that is to be learnt has several rows. Measured numbers rarely repeat so often.
+# A class that is to be learned has several rows. Measured numbers rarely repeat so often.
 ROWS_PER_CLASS = 5
 MASK_CLASSES = 200  # more values than this are shades of grey; large sets of masks have 150, 171
 # Values of a mask that mark pixels or tokens without a label: Pascal VOC, padding, Hugging Face.
@@ -115,7 +115,7 @@ def _has_thin_ends(line: NDArray[np.float64]) -> bool:
 def _is_hill(line: NDArray[np.float64]) -> bool:
     """Tell whether frequencies form a hill along the numbers, as scores and ages do.
 
-    The numbers of classes have no order, so neighbours are not alike and both ends are as full as
+    The numbers of classes have no order, so neighbors are not alike and both ends are as full as
     the middle. Five values at least, else a hill can be chance.
     """
     if len(line) < 5:
@@ -124,7 +124,7 @@ def _is_hill(line: NDArray[np.float64]) -> bool:
 
 
 def _is_smooth(line: NDArray[np.float64]) -> bool:
-    """Tell whether neighbours are alike, as durations and ages are, by von Neumann's ratio.
+    """Tell whether neighbors are alike, as durations and ages are, by von Neumann's ratio.
 
     The ratio of the mean squared step to twice the variance is 1 for numbers in any order. Where
     frequencies hardly differ, or never rise, the order may be that of the classes.

@@ -1,13 +1,14 @@
-"""What is said when labels cannot be learnt from? A message for each reason, with what to do."""
+"""What is said when labels cannot be learned from? A message for each reason, with what to do."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MappingView
+from collections.abc import MappingView
 from typing import Any, NoReturn
 
 from numpy.typing import NDArray
 
 from kerastrain.arrays.containers import container_of
+from kerastrain.arrays.sources import source_of
 from kerastrain.errors import LabelError
 
 __all__ = ["refuse", "refuse_container", "refuse_dates", "refuse_mixed_types"]
@@ -80,7 +81,7 @@ MESSAGES = {
         "y / np.abs(y).max(), or learn their logarithm."
     ),
     "beyond 64 bits": (
-        "Labels must fit in 64 bits, but y holds {value}. Ids cannot be learnt; numeric targets "
+        "Labels must fit in 64 bits, but y holds {value}. Ids cannot be learned; numeric targets "
         "can be scaled: [float(value) for value in y]."
     ),
     "one class": (
@@ -160,7 +161,7 @@ def refuse_container(y: Any) -> None:
         "none": y is None,
         "set": isinstance(y, set | frozenset),
         "view": isinstance(y, MappingView),
-        "iterator": isinstance(y, Iterator),
+        "iterator": source_of(y) in ("generator", "loader"),
         "function": callable(y) and not hasattr(y, "__array__"),
         "type": not readable,
     }

@@ -46,7 +46,7 @@ def refuse_ids(seen: Summary) -> None:
         msg = (
             f"Labels must repeat or be numeric targets, but y holds {seen.size:,} different whole "
             f"numbers from {low} to {high}, one for each row: ids or row numbers, which cannot be "
-            "learnt. Pass another column; if they are numeric targets, pass task='regression'."
+            "learned. Pass another column; if they are numeric targets, pass task='regression'."
         )
         raise LabelError(msg)
     for unit, second in (("s", 1), ("ms", 1000)):
@@ -107,7 +107,7 @@ def hint_of_numbers(seen: Summary) -> str:
             return "Each row sums to 100; for shares pass y / 100."
     exact = seen.values is not None and seen.values.dtype.kind in "iu"
     if exact and seen.different == seen.size >= 50:
-        return "Each row has a number of its own; if they are ids, they cannot be learnt."
+        return "Each row has a number of its own; if they are ids, they cannot be learned."
     return ""
 
 
@@ -201,7 +201,7 @@ def refuse_text(seen: Summary, rows: NDArray[Any]) -> None:
         msg = (
             f"Classes must repeat, but y holds {'over ' if values is None else ''}"
             f"{seen.different:,} different values in {seen.size:,} rows, such as {examples}: "
-            "names, ids or free text, which cannot be learnt as classes. Pass the column of "
+            "names, ids or free text, which cannot be learned as classes. Pass the column of "
             "classes, or put rare ones together: y = pd.Series(y); "
             "y.where(y.map(y.value_counts()) >= 10, 'other')."
         )
