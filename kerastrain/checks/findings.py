@@ -35,9 +35,9 @@ class Finding:
         where: The argument that it is about, as the user wrote it.
 
     Examples:
-        >>> print(Finding("run-length", "error", "epochs must be at least 1; saw 0.",
+        >>> print(Finding("run-length", "error", "epochs must be at least 1, but got 0.",
         ...               "Pass epochs=10.", "epochs"))
-        error in epochs: epochs must be at least 1; saw 0. Pass epochs=10. [run-length]
+        error in epochs: epochs must be at least 1, but got 0. Pass epochs=10. [run-length]
     """
 
     rule: str

@@ -9,38 +9,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kerastrain.loop.history import as_array
+from kerastrain.losses.table import ALIASES, LOSSES
 from kerastrain.models.private_names import given_rate, is_keras_loss, loss_options, loss_wrapper
 
 __all__ = ["Loss", "Optimizer", "copy_metric", "nearest", "read_loss", "read_optimizer"]
 
-PLAIN_LOSSES = {
-    "bce": "binary_crossentropy",
-    "mse": "mean_squared_error",
-    "mae": "mean_absolute_error",
-    "mape": "mean_absolute_percentage_error",
-    "msle": "mean_squared_logarithmic_error",
-    "kld": "kl_divergence",
-}
-CROSSENTROPIES = {
-    "sparse_categorical_crossentropy",
-    "categorical_crossentropy",
-    "categorical_focal_crossentropy",
-    "binary_crossentropy",
-    "binary_focal_crossentropy",
-}
-CATEGORICAL = {"categorical_crossentropy", "categorical_focal_crossentropy", "kl_divergence"}
-BINARY = {"binary_crossentropy", "binary_focal_crossentropy", "dice", "tversky"}
-HINGE = {"hinge", "squared_hinge"}
-AMOUNTS = {
-    "mean_squared_error",
-    "mean_absolute_error",
-    "mean_absolute_percentage_error",
-    "mean_squared_logarithmic_error",
-    "huber",
-    "log_cosh",
-    "poisson",
-    "cosine_similarity",
-}
+# Losses by what they want of labels and output, by the table's columns.
+CROSSENTROPIES = {name for name, row in LOSSES.items() if row.logits}
+PROBABILITIES = {name for name, row in LOSSES.items() if row.activation in ("softmax", "sigmoid")}
+ID_LOSSES = {name for name, row in LOSSES.items() if row.form == "ids"}
+CATEGORICAL = {name for name in PROBABILITIES if LOSSES[name].form == "one-hot"}
+BINARY = {name for name, row in LOSSES.items() if row.form == "flags"}
+HINGE = {name for name, row in LOSSES.items() if row.form == "signs"}
+AMOUNTS = {name for name, row in LOSSES.items() if row.form == "amounts"}
 
 
 @dataclass(frozen=True)
@@ -248,7 +229,7 @@ def nearest(name: str, registry: str) -> str:
         registry: `"losses"`, `"metrics"` or `"optimizers"`.
     """
     known = known_names(registry)
-    short = {**PLAIN_LOSSES, "acc": "accuracy", "cce": "categorical_crossentropy",
+    short = {**ALIASES, "acc": "accuracy", "cce": "categorical_crossentropy",
              "scce": "sparse_categorical_crossentropy", "f1": "f1_score", "rmse":
              "RootMeanSquaredError", "r2": "r2_score", "iou": "mean_io_u"}  # fmt: skip
     plain = _plain(name)

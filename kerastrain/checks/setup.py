@@ -389,7 +389,7 @@ def _metrics(
         if value is None:
             continue
         if not isinstance(value, list | tuple | dict):
-            trouble[argument] = f"{argument} must be a list; saw {value!r}"
+            trouble[argument] = f"{argument} must be a list, but got {value!r}"
             continue
         for i, part in enumerate(_match(value, names, count, "metrics", trouble)):
             more = part if isinstance(part, list | tuple) else [part]

@@ -74,7 +74,9 @@ def callback_object(setup: Setup) -> Iterator[Problem]:
             continue
         else:
             way = "Pass objects: callbacks=[keras.callbacks.EarlyStopping(patience=5)]."
-        yield Problem(f"callbacks must hold callback objects; saw {callback!r}.", way, "callbacks")
+        yield Problem(
+            f"callbacks must hold callback objects, but got {callback!r}.", way, "callbacks"
+        )
 
 
 def watched_name(setup: Setup) -> Iterator[Problem]:
@@ -98,7 +100,7 @@ def watched_name(setup: Setup) -> Iterator[Problem]:
             way = f"monitor={near[0]!r}." if near else "monitor='loss'."
         shown = ", ".join(sorted(n for n in names if "weighted_" not in n))
         yield Problem(
-            f"{kind} must watch a name in the history; saw {watched!r}, there will be {shown}.",
+            f"{kind} must watch a name in the history, but got {watched!r}, there will be {shown}.",
             way,
             "callbacks",
         )
@@ -123,7 +125,8 @@ def watched_direction(setup: Setup) -> Iterator[Problem]:
         down = watched.endswith("loss") or any(p in watched for p in ("error", "mae", "mse"))
         if (up and not down and mode == "min") or (down and not up and mode == "max"):
             yield Problem(
-                f"{type(callback).__name__} must know which way is better; saw mode={mode!r} for "
+                f"{type(callback).__name__} must know which way is better, but got mode={mode!r} "
+                "for "
                 f"{watched!r}.",
                 f"mode={'max' if up else 'min'!r}.",
                 "callbacks",
@@ -148,7 +151,8 @@ def file_names(setup: Setup) -> Iterator[Problem]:
             if field not in names:
                 near = difflib.get_close_matches(field, sorted(names), n=1, cutoff=0.3)
                 yield Problem(
-                    f"The file name must use names in the history; saw {{{field}}} in {path!r}.",
+                    f"The file name must use names in the history, but got {{{field}}} in "
+                    f"{path!r}.",
                     f"Use {{{near[0] if near else 'epoch'}}}.",
                     "callbacks",
                 )
@@ -167,7 +171,8 @@ def patience_too_long(setup: Setup) -> Iterator[Problem]:
             start = getattr(callback, "start_from_epoch", 0)
             if epochs > 1 and start >= epochs:
                 yield Problem(
-                    f"EarlyStopping must start before the last epoch; saw start_from_epoch={start} "
+                    "EarlyStopping must start before the last epoch, but got "
+                    f"start_from_epoch={start} "
                     f"and epochs={epochs}.",
                     f"start_from_epoch={epochs // 4}.",
                     "callbacks",

@@ -42,7 +42,7 @@ def inputs_are_numbers(setup: Setup) -> Iterator[Problem]:
             way = "Make an array of it: x = np.asarray(x, dtype='float32')."
         else:
             way = "Convert it: x = x.astype('float32')."
-        yield Problem(f"{x.where} must be an array of numbers; saw {x.dtype}.", way, "x")
+        yield Problem(f"{x.where} must be an array of numbers, but got {x.dtype}.", way, "x")
 
 
 def _uneven(array: Any) -> bool:
@@ -77,7 +77,7 @@ def missing_values(setup: Setup) -> Iterator[Problem]:
             rows = gaps if len(facts.shape) == 1 else f"{gaps}.reshape(len({name}), -1).all(axis=1)"
             rows = f"{gaps}.all(axis=1)" if frame and len(facts.shape) > 1 else rows
             yield Problem(
-                f"{name} must hold finite numbers; saw {what}, first in row {facts.first_bad}.",
+                f"{name} must hold finite numbers, but got {what}, first in row {facts.first_bad}.",
                 f"Drop these rows: keep = {rows}; x, y = x[keep], y[keep]. Or fill them in.",
                 name,
             )
@@ -122,12 +122,12 @@ def rows_paired(setup: Setup) -> Iterator[Problem]:
     if len(set(lengths.values())) > 1:
         seen = ", ".join(f"{count} in {where}" for where, count in lengths.items())
         yield Problem(
-            f"x and y must have one row each for one example; saw {seen}.",
+            f"x and y must have one row each for one example, but got {seen}.",
             "Take the same rows of both, as in x, y = x[:n], y[:n].",
             "y",
         )
     elif 0 in lengths.values():
-        yield Problem("There must be rows to train on; saw 0.", "Look at how x was read.", "x")
+        yield Problem("There must be rows to train on, but got 0.", "Look at how x was read.", "x")
 
 
 def index_order(setup: Setup) -> Iterator[Problem]:
@@ -171,7 +171,7 @@ def input_fits(setup: Setup) -> Iterator[Problem]:
             "Give x the shape that the layer named here can take."
         )  # fmt: skip
     asked = f"the model takes {wants}" if wants else (lines or ["it raised"])[0][:200]
-    yield Problem(f"The model must be able to take x: {asked}; saw {shapes}.", way, "x")
+    yield Problem(f"The model must be able to take x: {asked}, but got {shapes}.", way, "x")
 
 
 def embedding_range(setup: Setup) -> Iterator[Problem]:
@@ -187,7 +187,8 @@ def embedding_range(setup: Setup) -> Iterator[Problem]:
     x, size = setup.x[0], first[0].input_dim
     if x.numeric and (x.low < 0 or x.high >= size):
         yield Problem(
-            f"The inputs of Embedding({size}, ...) must be whole numbers from 0 to {size - 1}; saw "
+            f"The inputs of Embedding({size}, ...) must be whole numbers from 0 to {size - 1}, "
+            "but got "
             f"{x.low:g} to {x.high:g}.",
             f"Embedding({int(x.high) + 1}, ...), or cut: x = np.minimum(x, {size - 1}).",
             "x",
@@ -221,7 +222,8 @@ def unscaled_inputs(setup: Setup) -> Iterator[Problem]:
             way = "x = x.astype('float32') / 255, or keras.layers.Rescaling(1 / 255) first" if (
                 image) else f"{SCALE}, or a keras.layers.Normalization layer first"  # fmt: skip
             yield Problem(
-                f"Inputs must be near 1 in size; saw {x.low:g} to {x.high:g} in {x.where}, and a "
+                f"Inputs must be near 1 in size, but got {x.low:g} to {x.high:g} in {x.where}, "
+                "and a "
                 f"first loss of {output.first_loss:.3g} where knowing nothing costs {chance:.3g}.",
                 f"{way}.",
                 "x",
@@ -272,7 +274,8 @@ def unscaled_targets(setup: Setup) -> Iterator[Problem]:
         )
         if (sgd and size > 300 and gap > size / 3) or (not sgd and size > 100 and short):
             yield Problem(
-                f"Targets must be near 1 in size; saw {y.low:g} to {y.high:g} in {output.called}, "
+                f"Targets must be near 1 in size, but got {y.low:g} to {y.high:g} in "
+                f"{output.called}, "
                 f"while the outputs start near {float(np.mean(output.seen)):.2g}.",
                 "Scale them: y = (y - y.mean()) / y.std(), and undo it on the predictions.",
                 "y",

@@ -19,7 +19,7 @@ def labels_inside(setup: Setup) -> Iterator[Problem]:
     for name, value in (("y", setup.y_given), ("sample_weight", setup.given["sample_weight"])):
         if value is not None:
             yield Problem(
-                f"A {kind} must hold {name} itself; saw {name} beside it.",
+                f"A {kind} must hold {name} itself, but got {name} beside it.",
                 f"Leave {name} out: check(model, data). The data yield (x, y) or (x, y, weight).",
                 name,
             )
@@ -32,7 +32,7 @@ def batch_form(setup: Setup) -> Iterator[Problem]:
     """
     if setup.data.problem:
         yield Problem(
-            "Each batch must be a tuple (x, y) or (x, y, sample_weight); saw "
+            "Each batch must be a tuple (x, y) or (x, y, sample_weight), but got "
             f"{setup.data.problem}.",
             "yield x, y  (not yield [x, y]).",
             "x",
@@ -132,5 +132,5 @@ def empty(setup: Setup) -> Iterator[Problem]:
     Keras trains nothing, or raises about missing logs.
     """
     if setup.data.source != "arrays" and setup.data.batches == 0:
-        yield Problem("There must be batches to train on; saw 0.",
+        yield Problem("There must be batches to train on, but got 0.",
                       "Look at the data: next(iter(data)).", "x")  # fmt: skip

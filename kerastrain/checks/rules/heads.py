@@ -7,11 +7,17 @@ from collections.abc import Iterator
 import numpy as np
 
 from kerastrain.checks.findings import Problem
-from kerastrain.checks.rules.labels import ID_LOSSES
-from kerastrain.checks.settings import AMOUNTS, BINARY, CATEGORICAL, CROSSENTROPIES, HINGE
+from kerastrain.checks.settings import (
+    AMOUNTS,
+    BINARY,
+    CATEGORICAL,
+    CROSSENTROPIES,
+    HINGE,
+    ID_LOSSES,
+    PROBABILITIES,
+)
 from kerastrain.checks.setup import Output, Setup
-
-PROBABILITY_LOSSES = CROSSENTROPIES | CATEGORICAL | BINARY | set(ID_LOSSES)
+from kerastrain.losses.table import SPARSE
 
 
 def _classes_of(output: Output) -> str:
@@ -27,7 +33,7 @@ def no_probabilities(setup: Setup) -> Iterator[Problem]:
     """
     for output in setup.outputs:
         name = output.loss.name
-        if name not in PROBABILITY_LOSSES or output.loss.from_logits or not output.no_probability:
+        if name not in PROBABILITIES or output.loss.from_logits or not output.no_probability:
             continue
         end = "sigmoid" if name in BINARY or output.units == 1 else "softmax"
         other = f", or loss=keras.losses.{_classes_of(output)}(from_logits=True)"
@@ -72,7 +78,7 @@ def softmax_twice(setup: Setup) -> Iterator[Problem]:
         twice = ends and output.head.below in ("softmax", "sigmoid")
         if hidden or twice:
             yield Problem(
-                "Scores must pass one softmax or sigmoid; saw "
+                "Scores must pass one softmax or sigmoid, but got "
                 + (f"{output.head.below!r} and then " if twice else "")
                 + f"{output.activation!r}"
                 + ("" if twice else f" under {output.loss.shown}, behind another layer")
@@ -91,7 +97,8 @@ def squashed_scores(setup: Setup) -> Iterator[Problem]:
     for output in setup.outputs:
         if output.activation in ("softmax", "sigmoid") and output.head.below in ("relu", "tanh"):
             yield Problem(
-                f"The scores below a {output.activation} must be free; saw {output.head.below!r}.",
+                f"The scores below a {output.activation} must be free, but got "
+                f"{output.head.below!r}.",
                 f"Take it out of the last Dense: Dense({output.units}), then the "
                 f"{output.activation}.",
                 "model",
@@ -135,10 +142,10 @@ def one_unit_softmax(setup: Setup) -> Iterator[Problem]:
         ones = (
             output.seen is not None and output.seen.size > 1 and bool(np.allclose(output.seen, 1))
         )
-        categorical = output.loss.name in CATEGORICAL | set(ID_LOSSES)
+        categorical = output.loss.name in CATEGORICAL | ID_LOSSES
         if (softmax and (ones or output.seen is None)) or categorical:
             seen = "a softmax over one unit" if softmax else f"{output.loss.shown} over one unit"
-            message = f"A softmax must choose between units; saw {seen}."
+            message = f"A softmax must choose between units, but got {seen}."
             yield Problem(message, _instead_of_one(output), "model")
 
 
@@ -160,7 +167,7 @@ def softmax_axis(setup: Setup) -> Iterator[Problem]:
     """
     for output in setup.outputs:
         seen = output.seen
-        if output.loss.name not in CROSSENTROPIES | CATEGORICAL | set(ID_LOSSES):
+        if output.loss.name not in CROSSENTROPIES | CATEGORICAL | ID_LOSSES:
             continue
         if seen is None or seen.ndim < 2 or len(seen) < 2 or output.activation != "softmax":
             continue
@@ -194,7 +201,7 @@ def out_of_reach(setup: Setup) -> Iterator[Problem]:
         outside = float(np.mean((y.rows < low - room) | (y.rows > high + room)))
         if outside > 0.01:
             yield Problem(
-                f"{output.activation} gives {low:g} to {high:g}; saw targets from {y.low:g} to "
+                f"{output.activation} gives {low:g} to {high:g}, but got targets from {y.low:g} to "
                 f"{y.high:g} in {output.called}, {outside:.0%} of them out of reach.",
                 _reaching(output, y.low, low, high),
                 "model",
@@ -265,7 +272,7 @@ def sigmoid_for_classes(setup: Setup) -> Iterator[Problem]:
     """
     for output in setup.outputs:
         several = output.units is not None and output.units > 1
-        wide = output.loss.name in CATEGORICAL | {ID_LOSSES[0]}
+        wide = output.loss.name in CATEGORICAL | {SPARSE}
         if wide and several and output.activation in ("sigmoid", "hard_sigmoid"):
             yield Problem(
                 f"{output.loss.shown} takes probabilities that sum to 1; a sigmoid gives each "
@@ -304,7 +311,7 @@ def dropout_last(setup: Setup) -> Iterator[Problem]:
     for output in setup.outputs:
         if any("Dropout" in kind for kind in output.head.after) and output.loss.given is not None:
             yield Problem(
-                "Nothing random may follow the last activation; saw Dropout or noise behind "
+                "Nothing random may follow the last activation, but got Dropout or noise behind "
                 f"{output.activation!r}.",
                 "Move it before the last Dense.",
                 "model",

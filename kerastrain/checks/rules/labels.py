@@ -8,11 +8,17 @@ import numpy as np
 
 from kerastrain.arrays.summary import Summary
 from kerastrain.checks.findings import Problem
-from kerastrain.checks.settings import AMOUNTS, BINARY, CATEGORICAL, CROSSENTROPIES, HINGE
+from kerastrain.checks.settings import (
+    AMOUNTS,
+    BINARY,
+    CATEGORICAL,
+    CROSSENTROPIES,
+    HINGE,
+    ID_LOSSES,
+)
 from kerastrain.checks.setup import Output, Setup
+from kerastrain.losses.table import SPARSE
 
-SPARSE = "sparse_categorical_crossentropy"
-ID_LOSSES = (SPARSE, "categorical_generalized_cross_entropy")
 RENUMBER = "np.unique(y, return_inverse=True)[1]"
 
 
@@ -39,7 +45,7 @@ def labels_are_numbers(setup: Setup) -> Iterator[Problem]:
             way = "Convert them: y = np.asarray(y, dtype='float32')."
         else:
             way = "Make an array of it: y = np.asarray(y)."
-        yield Problem(f"{output.called} must be an array of numbers; saw {y.dtype}.", way, "y")
+        yield Problem(f"{output.called} must be an array of numbers, but got {y.dtype}.", way, "y")
 
 
 def _holds_names(y: Summary) -> bool:
@@ -61,7 +67,7 @@ def labels_missing(setup: Setup) -> Iterator[Problem]:
     absent = absent or (setup.data.x is None and spec is not None and not isinstance(spec, tuple))
     if absent and compared and not setup.own_step and "y" not in setup.trouble:
         yield Problem(
-            "A loss compares with labels; saw inputs only.",
+            "A loss compares with labels, but got inputs only.",
             "Pass y: check(model, x, y). A data set must yield (x, y); an autoencoder has y=x.",
             "y",
         )
@@ -76,7 +82,7 @@ def labels_cut(setup: Setup) -> Iterator[Problem]:
     for output, y in _labelled(setup):
         if output.loss.name in ID_LOSSES and not y.whole:
             yield Problem(
-                f"{output.loss.shown} takes whole class ids; saw fractions from {y.low:g} to "
+                f"{output.loss.shown} takes whole class ids, but got fractions from {y.low:g} to "
                 f"{y.high:g} in {output.called}, which Keras cuts to integers.",
                 "Amounts: end in Dense(1) with loss='mse'. Class probabilities: "
                 "loss='categorical_crossentropy'.",
@@ -102,7 +108,7 @@ def label_range(setup: Setup) -> Iterator[Problem]:
             continue
         yield Problem(
             f"Class ids must be whole numbers from 0 to {units - 1}, one for each of the {units} "
-            f"units; saw {low} to {high} in {output.called}.",
+            f"units, but got {low} to {high} in {output.called}.",
             _range_fix(y, values, units),
             "y",
         )
@@ -175,7 +181,7 @@ def binary_range(setup: Setup) -> Iterator[Problem]:
         else:
             way = "Amounts: a linear last layer with loss='mse'; pictures: y / 255."
         yield Problem(
-            f"{output.loss.shown} takes targets from 0 to 1; saw {y.low:g} to {y.high:g} in "
+            f"{output.loss.shown} takes targets from 0 to 1, but got {y.low:g} to {y.high:g} in "
             f"{output.called}.",
             way,
             "y",
@@ -188,7 +194,7 @@ def one_class(setup: Setup) -> Iterator[Problem]:
     The model learns to answer always the same, with accuracy 1.00.
     """
     for output, y in _labelled(setup):
-        classes = output.loss.name in CROSSENTROPIES | HINGE | set(ID_LOSSES)
+        classes = output.loss.name in CROSSENTROPIES | HINGE | ID_LOSSES
         if not classes or not y.complete or not y.whole or (y.shape[0] or 0) < 2:
             continue
         one_id = (len(y.counts) == 1 and (output.units or 1) <= 2) or (
@@ -197,7 +203,7 @@ def one_class(setup: Setup) -> Iterator[Problem]:
         one_row = y.constant and output.loss.name in CATEGORICAL and y.zero_or_one
         if one_id or one_row:
             yield Problem(
-                f"{output.called} must hold two classes or more; saw only "
+                f"{output.called} must hold two classes or more, but got only "
                 f"{next(iter(y.counts)) if one_id else 'one'} in {y.shape[0]} rows.",
                 "Look at how the labels were read: np.unique(y, return_counts=True).",
                 "y",
@@ -214,7 +220,8 @@ def hinge_labels(setup: Setup) -> Iterator[Problem]:
         fits = y.whole and (set(y.counts) <= {-1, 1} or set(y.counts) <= {0, 1})
         if output.loss.name in HINGE and not fits:
             yield Problem(
-                f"{output.loss.shown} takes labels -1/+1 (or 0/1); saw {y.low:g} to {y.high:g}.",
+                f"{output.loss.shown} takes labels -1/+1 (or 0/1), but got {y.low:g} to "
+                f"{y.high:g}.",
                 "Two classes: y = 2 * (y == y.max()) - 1. More: "
                 "loss='sparse_categorical_crossentropy' with a softmax.",
                 "y",
@@ -275,7 +282,7 @@ def rows_sum_to_one(setup: Setup) -> Iterator[Problem]:
         sums = y.row_sums[np.abs(y.row_sums) > 1e-6]
         if y.low < -1e-3 or (sums.size and np.abs(sums - 1).max() > 0.02):
             yield Problem(
-                f"{output.loss.shown} takes rows of probabilities that sum to 1; saw sums from "
+                f"{output.loss.shown} takes rows of probabilities that sum to 1, but got sums from "
                 f"{y.row_sums.min():g} to {y.row_sums.max():g} and values from {y.low:g}.",
                 "Divide each row by its sum: y / y.sum(axis=-1, keepdims=True).",
                 "y",
@@ -294,7 +301,7 @@ def positive_targets(setup: Setup) -> Iterator[Problem]:
         negative = name in ("poisson", "mean_squared_logarithmic_error") and y.low < 0
         if zero or negative:
             yield Problem(
-                f"{output.loss.shown} takes targets {'other than' if zero else 'from'} 0; saw "
+                f"{output.loss.shown} takes targets {'other than' if zero else 'from'} 0, but got "
                 f"{'zeros' if zero else f'{y.low:g}'} in {output.called}.",
                 "Use loss='mae' or loss='mse'.",
                 "loss",

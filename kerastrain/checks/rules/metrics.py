@@ -14,10 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerastrain.checks.findings import Problem
-from kerastrain.checks.rules.labels import ID_LOSSES
 from kerastrain.checks.rules.shapes import columns
-from kerastrain.checks.settings import AMOUNTS, BINARY, CATEGORICAL, CROSSENTROPIES, HINGE
+from kerastrain.checks.settings import (
+    AMOUNTS,
+    BINARY,
+    CATEGORICAL,
+    CROSSENTROPIES,
+    HINGE,
+    ID_LOSSES,
+)
 from kerastrain.checks.setup import Output, Setup
+from kerastrain.losses.table import SPARSE
 from kerastrain.models.private_names import metric_function, takes_logits
 
 # Keras' metrics whose best value is 1 and that judge decisions, not distances.
@@ -47,7 +54,7 @@ def _measured(setup: Setup) -> Iterator[tuple[Output, Any, Any]]:
 def _picked_right(metric: Any, output: Output) -> bool:
     """Say whether this is plain 'accuracy' on one class a row, where Keras picks by the shapes."""
     plain = isinstance(metric, str) and metric.lower() in ("accuracy", "acc")
-    return plain and output.loss.name in CATEGORICAL | {ID_LOSSES[0]} and (output.units or 0) > 1
+    return plain and output.loss.name in CATEGORICAL | {SPARSE} and (output.units or 0) > 1
 
 
 def _kind(metric: Any) -> str:
@@ -308,7 +315,7 @@ def metric_broadcast(setup: Setup) -> Iterator[Problem]:
             if plain is None or column is None or np.isclose(plain, column, atol=1e-4):
                 continue
             yield Problem(
-                f"y and the output must have the same shape in a metric of your own; saw "
+                f"y and the output must have the same shape in a metric of your own, but got "
                 f"{output.y.shown if output.y else ''} against (n, 1), which broadcasts: "
                 f"{plain:.3g} instead of {column:.3g}.",
                 "Pass y as a column: y[:, None].",

@@ -55,7 +55,7 @@ def loss_name(setup: Setup) -> Iterator[Problem]:
         )  # fmt: skip
         if inspect.isclass(given):
             way = f"Make one: loss={given.__name__}(...)."
-        yield Problem(f"Keras must know the loss; saw {given!r}: {trouble}.", way, "loss")
+        yield Problem(f"Keras must know the loss, but got {given!r}: {trouble}.", way, "loss")
 
 
 def loss_missing(setup: Setup) -> Iterator[Problem]:
@@ -68,7 +68,7 @@ def loss_missing(setup: Setup) -> Iterator[Problem]:
     adds = any(_adds_loss(layer) for layer in flat_layers(setup.seen))
     if not adds and setup.given["loss"] is None:
         yield Problem(
-            "compile must have a loss; saw none, and no layer adds one.",
+            "compile must have a loss, but got none, and no layer adds one.",
             "choose_loss(y) says which, as in loss='sparse_categorical_crossentropy'.",
             "loss",
         )
@@ -106,7 +106,7 @@ def metric_name(setup: Setup) -> Iterator[Problem]:
                 near = _with_arguments(near) if near else ""
                 way = f"Did you mean metrics=[{near}]?" if near else "See dir(keras.metrics)."
                 yield Problem(
-                    f"Keras must know each metric; saw {metric!r}: {trouble}.", way, "metrics"
+                    f"Keras must know each metric, but got {metric!r}: {trouble}.", way, "metrics"
                 )
 
 
@@ -138,7 +138,7 @@ def optimizer_name(setup: Setup) -> Iterator[Problem]:
     else:
         way = "Pass one of Keras: optimizer=keras.optimizers.Adam(0.001)."
     yield Problem(
-        f"Keras must know the optimizer; saw {given!r}: {trouble[:120]}.", way, "optimizer"
+        f"Keras must know the optimizer, but got {given!r}: {trouble[:120]}.", way, "optimizer"
     )
 
 
@@ -170,13 +170,13 @@ def loss_weights(setup: Setup) -> Iterator[Problem]:
     wrong = isinstance(weights, dict) and count > 1 and not set(weights) <= names
     if len(values) > count or wrong:
         yield Problem(
-            f"loss_weights must have one number for each output ({count}); saw {weights!r}.",
+            f"loss_weights must have one number for each output ({count}), but got {weights!r}.",
             "Pass loss_weights=[1.0, 0.5], in the order of the outputs.",
             "loss_weights",
         )
     elif any(isinstance(v, int | float) and v < 0 for v in values):
         yield Problem(
-            f"A loss weight must not be negative: training climbs that loss; saw {weights!r}.",
+            f"A loss weight must not be negative: training climbs that loss, but got {weights!r}.",
             "Pass weights of 0 or more.",
             "loss_weights",
         )

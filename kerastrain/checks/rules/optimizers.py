@@ -30,7 +30,7 @@ def learning_rate_sign(setup: Setup) -> Iterator[Problem]:
         bad = not (np.isfinite(rate) and rate > 0) and not callable(given_rate(own))
     if bad:
         yield Problem(
-            f"The learning rate must be above 0; saw {rate:g}.",
+            f"The learning rate must be above 0, but got {rate:g}.",
             "Pass learning_rate=0.01 for SGD, 0.001 for Adam.",
             "optimizer",
         )
@@ -62,7 +62,7 @@ def learning_rate_high(setup: Setup) -> Iterator[Problem]:
         return
     if kind in ADAPTIVE and rate >= 0.5:
         yield Problem(
-            f"{kind} moves every weight by about the learning rate a step; saw {rate:g}, while "
+            f"{kind} moves every weight by about the learning rate a step, but got {rate:g}, while "
             "weights start near 0.1.",
             f"Pass learning_rate=0.001: keras.optimizers.{kind}(0.001).",
             "optimizer",
@@ -160,7 +160,7 @@ def schedule_and_callback(setup: Setup) -> Iterator[Problem]:
         if setup.optimizer.schedule is not None and isinstance(callback, setters):
             kind = type(callback).__name__
             yield Problem(
-                "The learning rate must be set in one place; saw "
+                "The learning rate must be set in one place, but got "
                 f"{type(setup.optimizer.schedule).__name__} in the optimizer and {kind}.",
                 f"Drop {kind}, or give the optimizer a number: learning_rate=0.001.",
                 "callbacks",
@@ -178,7 +178,7 @@ def two_schedulers(setup: Setup) -> Iterator[Problem]:
     found = [type(c).__name__ for c in setup.callbacks if isinstance(c, setters)]
     if len(found) > 1:
         yield Problem(
-            f"The learning rate must be set in one place; saw {' and '.join(found)}.",
+            f"The learning rate must be set in one place, but got {' and '.join(found)}.",
             "Keep one of them.",
             "callbacks",
         )
@@ -241,12 +241,12 @@ def clipped_to_nothing(setup: Setup) -> Iterator[Problem]:
         value = getattr(copy, name, None)
         if value is not None and not value > 0:
             yield Problem(
-                f"{name} must be above 0; saw {value:g}.", f"Pass {name}=1.0.", "optimizer"
+                f"{name} must be above 0, but got {value:g}.", f"Pass {name}=1.0.", "optimizer"
             )
     decay = getattr(copy, "weight_decay", None)
     if isinstance(decay, int | float) and (decay < 0 or rate * decay >= 0.5):
         yield Problem(
-            f"weight_decay must be from 0 to well below 1 / learning_rate; saw {decay:g}.",
+            f"weight_decay must be from 0 to well below 1 / learning_rate, but got {decay:g}.",
             "Pass weight_decay=0.004.",
             "optimizer",
         )

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from kerastrain.arrays.sources import Data, read_data
 from kerastrain.arrays.summary import Summary, class_ids, summarize
 from kerastrain.checks.findings import Problem
-from kerastrain.checks.rules.labels import ID_LOSSES
-from kerastrain.checks.settings import AMOUNTS
+from kerastrain.checks.settings import AMOUNTS, ID_LOSSES
 from kerastrain.checks.setup import Setup
 
 
@@ -33,14 +32,15 @@ def run_length(setup: Setup) -> Iterator[Problem]:
         if not whole or value < 1:
             example = {"epochs": 10, "batch_size": 32}.get(name, 10)
             yield Problem(
-                f"{name} must be a whole number of 1 or more; saw {value!r}.",
+                f"{name} must be a whole number of 1 or more, but got {value!r}.",
                 f"Pass {name}={example}.",
                 name,
             )
     first, last = given["initial_epoch"], given["epochs"]
     if isinstance(first, int) and isinstance(last, int) and first >= last > 0:
         yield Problem(
-            f"epochs is the number of the last epoch, not how many more; saw initial_epoch={first} "
+            "epochs is the number of the last epoch, not how many more, but got "
+            f"initial_epoch={first} "
             f"and epochs={last}, so nothing is trained.",
             f"Pass epochs={first + last}.",
             "epochs",
@@ -59,7 +59,7 @@ def steps_run_out(setup: Setup) -> Iterator[Problem]:
     size = size if isinstance(size, int) and size > 0 else 32
     if steps > -(-rows // size):
         yield Problem(
-            f"An epoch has {-(-rows // size)} batches of {size} in {rows} rows; saw "
+            f"An epoch has {-(-rows // size)} batches of {size} in {rows} rows, but got "
             f"steps_per_epoch={steps}.",
             "Leave steps_per_epoch out.",
             "steps_per_epoch",
@@ -76,7 +76,7 @@ def validation_split_size(setup: Setup) -> Iterator[Problem]:
     if not share or setup.given["validation_data"] is not None:
         return
     if not number or not 0 < share < 1:
-        yield Problem(f"validation_split must be from 0 to below 1; saw {share!r}.",
+        yield Problem(f"validation_split must be from 0 to below 1, but got {share!r}.",
                       "Pass validation_split=0.2.", "validation_split")  # fmt: skip
     elif setup.data.source != "arrays":
         yield Problem(
@@ -212,7 +212,7 @@ def validation_form(setup: Setup) -> Iterator[Problem]:
         return
     if data is None:
         seen = f"a tuple of {len(given)}" if isinstance(given, tuple) else type(given).__name__
-        yield Problem(f"validation_data must be (x_val, y_val) or a data set; saw {seen}.",
+        yield Problem(f"validation_data must be (x_val, y_val) or a data set, but got {seen}.",
                       "Pass validation_data=(x_val, y_val).", "validation_data")  # fmt: skip
         return
     if len(setup.x) != 1 or len(setup.outputs) != 1:
@@ -228,7 +228,7 @@ def validation_form(setup: Setup) -> Iterator[Problem]:
                     for trouble in [_differs(setup, trained, facts)] if trouble)  # fmt: skip
     if len(seen_rows) > 1:
         yield Problem(
-            f"validation x and y must have as many rows; saw {sorted(map(str, seen_rows))}.",
+            f"validation x and y must have as many rows, but got {sorted(map(str, seen_rows))}.",
             "Split both at the same place.",
             "validation_data",
         )
@@ -246,20 +246,25 @@ def _differs(setup: Setup, trained: Summary, facts: Summary) -> tuple[str, str] 
         "x"
     )
     if not facts.numeric:
-        return f"{name} must hold numbers; saw {facts.dtype}.", "Encode it as the training data."
+        return (
+            f"{name} must hold numbers, but got {facts.dtype}.",
+            "Encode it as the training data.",
+        )
     if not fits and not free:
         return (
-            f"{name} must have the shape of the training data, {trained.shown}; saw {facts.shown}.",
+            f"{name} must have the shape of the training data, {trained.shown}, but got "
+            f"{facts.shown}.",
             "Prepare both in the same way.",
         )
     if facts.missing or facts.infinite:
-        return f"{name} must hold finite numbers; saw NaN or infinity.", "Drop these rows."
+        return f"{name} must hold finite numbers, but got NaN or infinity.", "Drop these rows."
     units, loss = setup.outputs[0].units or 0, setup.outputs[0].loss
     if name.endswith("y") and loss.name in ID_LOSSES and facts.whole and fits:
         ids = set(facts.counts) - {loss.options.get("ignore_class")}
         if ids and (min(ids) < 0 or max(ids) >= units > 1):
             return (
-                f"{name} must hold class ids from 0 to {units - 1}; saw {min(ids)} to {max(ids)}.",
+                f"{name} must hold class ids from 0 to {units - 1}, but got {min(ids)} to "
+                f"{max(ids)}.",
                 "Number the classes of both parts alike, with the classes of the training part.",
             )
     return None
@@ -292,7 +297,8 @@ def validation_scale(setup: Setup) -> Iterator[Problem]:
         standard = bool(live.any() and exact[live].all() and (wider or raw))
     if unit or small or standard:
         yield Problem(
-            f"Validation inputs must be scaled as the training inputs; saw {trained.low:.3g} to "
+            f"Validation inputs must be scaled as the training inputs, but got {trained.low:.3g} "
+            "to "
             f"{trained.high:.3g} in x and {facts.low:.3g} to {facts.high:.3g} in validation x.",
             "Use the training numbers for both: x_val = (x_val - mean) / std.",
             "validation_data",

@@ -9,8 +9,7 @@ import numpy as np
 
 from kerastrain.arrays.summary import Summary
 from kerastrain.checks.findings import Problem
-from kerastrain.checks.rules.labels import ID_LOSSES
-from kerastrain.checks.settings import AMOUNTS, BINARY, CATEGORICAL, HINGE
+from kerastrain.checks.settings import AMOUNTS, BINARY, CATEGORICAL, HINGE, ID_LOSSES
 from kerastrain.checks.setup import Output, Setup
 
 Shape = tuple[int | None, ...]
@@ -134,7 +133,7 @@ def custom_loss_broadcast(setup: Setup) -> Iterator[Problem]:
         plain, column = (_value(output.loss.keras_loss, y, output.seen) for y in both)
         if plain is not None and column is not None and not np.isclose(plain, column, rtol=1e-3):
             yield Problem(
-                f"y and the output must have the same shape in a loss of your own; saw "
+                f"y and the output must have the same shape in a loss of your own, but got "
                 f"{output.y.shown if output.y else ''} against {(None, *output.seen.shape[1:])}, "
                 f"which broadcasts: {plain:.3g} instead of {column:.3g}.",
                 "Pass y as a column: y[:, None].",

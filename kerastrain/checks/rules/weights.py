@@ -28,7 +28,7 @@ def class_weight_form(setup: Setup) -> Iterator[Problem]:
         return
     if not isinstance(weights, Mapping):
         yield Problem(
-            f"class_weight must be a dict of class id to weight; saw {type(weights).__name__}.",
+            f"class_weight must be a dict of class id to weight, but got {type(weights).__name__}.",
             "Pass class_weight=dict(enumerate(weights)).",
             "class_weight",
         )
@@ -37,25 +37,26 @@ def class_weight_form(setup: Setup) -> Iterator[Problem]:
     values = [v for v in weights.values() if not (_number(v) and v >= 0 and np.isfinite(v))]
     if keys:
         yield Problem(
-            f"The keys of class_weight must be class ids; saw {keys[0]!r}, which Keras never "
+            f"The keys of class_weight must be class ids, but got {keys[0]!r}, which Keras never "
             "finds, so that all weights are 1.",
             "Pass class_weight={0: 1.0, 1: 5.0}.",
             "class_weight",
         )
     elif values:
         yield Problem(
-            f"Class weights must be numbers of 0 or more; saw {values[0]!r}.",
+            f"Class weights must be numbers of 0 or more, but got {values[0]!r}.",
             "Pass class_weight={0: 1.0, 1: 5.0}.",
             "class_weight",
         )
     elif setup.data.source == "Dataset" and sorted(map(int, weights)) != list(range(len(weights))):
         yield Problem(
-            f"For a Dataset class_weight must have the keys 0, 1, 2, ...; saw {sorted(weights)}.",
+            "For a Dataset class_weight must have the keys 0, 1, 2, ..., but got "
+            f"{sorted(weights)}.",
             "Give every class one: class_weight={k: 1.0 for k in range(num_classes)} | weights.",
             "class_weight",
         )
     elif weights and not any(weights.values()):
-        yield Problem("Some class must have a weight above 0; saw only 0.",
+        yield Problem("Some class must have a weight above 0, but got only 0.",
                       "Leave class_weight out.", "class_weight")  # fmt: skip
 
 
@@ -82,7 +83,9 @@ def class_weight_place(setup: Setup) -> Iterator[Problem]:
     else:
         return
     yield Problem(
-        f"class_weight goes with one output and one class a row; saw {seen}.", way, "class_weight"
+        f"class_weight goes with one output and one class a row, but got {seen}.",
+        way,
+        "class_weight",
     )
 
 
@@ -110,7 +113,7 @@ def class_weight_classes(setup: Setup) -> Iterator[Problem]:
             f"one for {beyond[0]}, beyond the last class"
         )  # fmt: skip
         yield Problem(
-            f"class_weight must have a weight for each class; saw {missing}.",
+            f"class_weight must have a weight for each class, but got {missing}.",
             "Give every class one: class_weight={k: 1.0 for k in range(num_classes)} | weights.",
             "class_weight",
         )
@@ -135,7 +138,7 @@ def class_weight_unused(setup: Setup) -> Iterator[Problem]:
             "several labels a row, of which Keras takes the first"
         )  # fmt: skip
         yield Problem(
-            f"class_weight is for one class a row; saw {seen}.",
+            f"class_weight is for one class a row, but got {seen}.",
             "Pass sample_weight, one number for each row.",
             "class_weight",
         )
@@ -157,7 +160,7 @@ def sample_weight_form(setup: Setup) -> Iterator[Problem]:
         if part is None:
             continue
         if not hasattr(part, "shape"):
-            yield Problem(f"sample_weight must be an array; saw {type(part).__name__}.",
+            yield Problem(f"sample_weight must be an array, but got {type(part).__name__}.",
                           "sample_weight=np.asarray(weights, dtype='float32').",
                           "sample_weight")  # fmt: skip
             continue
@@ -172,10 +175,10 @@ def _weights_trouble(setup: Setup, facts: Any, index: int) -> tuple[str, str] | 
     rows = setup.x[0].shape[0] if setup.x[0].shape else None
     out = setup.outputs[index].shape
     if not facts.numeric:
-        return f"sample_weight must hold numbers; saw {facts.dtype}.", "Convert it to float32."
+        return f"sample_weight must hold numbers, but got {facts.dtype}.", "Convert it to float32."
     if rows is not None and facts.shape[0] != rows:
         return (
-            f"sample_weight must have one number a row; saw {facts.shape[0]} for {rows} rows.",
+            f"sample_weight must have one number a row, but got {facts.shape[0]} for {rows} rows.",
             "Take the same rows of x, y and sample_weight.",
         )
     place = len(facts.shape) > 1 and facts.shape[1:] != (1,)
@@ -187,16 +190,20 @@ def _weights_trouble(setup: Setup, facts: Any, index: int) -> tuple[str, str] | 
     if place and out is not None and not fits:
         return (
             "sample_weight must have one number for each value of the loss, "
-            f"(n{', ' if losses else ','}{', '.join(map(str, losses))}); saw {facts.shown}.",
+            f"(n{', ' if losses else ','}{', '.join(map(str, losses))}), but got {facts.shown}.",
             "One number a row: sample_weight=weights_of_classes[y].",
         )
     if facts.missing or facts.infinite:
-        return "sample_weight must be finite; saw NaN or infinity.", "np.nan_to_num(sample_weight)."
+        return (
+            "sample_weight must be finite, but got NaN or infinity.",
+            "np.nan_to_num(sample_weight).",
+        )
     if facts.low < 0:
         return (
-            f"Row weights must be 0 or more; saw {facts.low:g}: training climbs the loss there.",
+            f"Row weights must be 0 or more, but got {facts.low:g}: training climbs the loss "
+            "there.",
             "np.abs(sample_weight), or drop these rows.",
         )
     if facts.high == 0:
-        return "Some row must have a weight above 0; saw only 0.", "Leave sample_weight out."
+        return "Some row must have a weight above 0, but got only 0.", "Leave sample_weight out."
     return None
