@@ -16,10 +16,11 @@ __all__ = ["Loss", "Optimizer", "copy_metric", "nearest", "read_loss", "read_opt
 
 # Losses by what they want of labels and output, by the table's columns.
 CROSSENTROPIES = {name for name, row in LOSSES.items() if row.logits}
-PROBABILITIES = {name for name, row in LOSSES.items() if row.activation in ("softmax", "sigmoid")}
 ID_LOSSES = {name for name, row in LOSSES.items() if row.form == "ids"}
-CATEGORICAL = {name for name in PROBABILITIES if LOSSES[name].form == "one-hot"}
+ID_LOSSES |= {"categorical_generalized_cross_entropy"}  # no row: Keras takes it as an object only
+CATEGORICAL = {n for n, r in LOSSES.items() if r.form == "one-hot" and r.activation == "softmax"}
 BINARY = {name for name, row in LOSSES.items() if row.form == "flags"}
+PROBABILITIES = ID_LOSSES | CATEGORICAL | BINARY
 HINGE = {name for name, row in LOSSES.items() if row.form == "signs"}
 AMOUNTS = {name for name, row in LOSSES.items() if row.form == "amounts"}
 

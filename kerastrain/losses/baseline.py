@@ -207,6 +207,12 @@ def _focal(choice: LossChoice, rows: Values) -> Values:
     return np.asarray(p)
 
 
+def _direction(choice: LossChoice, rows: Values) -> Values:
+    """The mean of the directions; how long it is makes no difference."""
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray((rows / np.maximum(lengths, TINY)).mean(axis=0))
+
+
 CONSTANTS: dict[str, Callable[[LossChoice, Values], Values]] = {
     "binary_crossentropy": _mean,
     "binary_focal_crossentropy": _search,
@@ -218,11 +224,13 @@ CONSTANTS: dict[str, Callable[[LossChoice, Values], Values]] = {
     "hinge": _sign,
     "squared_hinge": _mean,
     "dice": _all_or_none,
+    "tversky": _all_or_none,
     "mean_squared_error": _mean,
     "mean_absolute_error": _median,
     "huber": _search,
     "log_cosh": _search,
     "mean_squared_logarithmic_error": _log_mean,
     "mean_absolute_percentage_error": _median_of_shares,
+    "cosine_similarity": _direction,
     "poisson": _mean,
 }

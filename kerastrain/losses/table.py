@@ -41,7 +41,6 @@ LOSSES = {
     "binary_focal_crossentropy":       Loss("BinaryFocalCrossentropy",       "flags",   "sigmoid",     ("accuracy",), "-(y (1 - p)² log p + (1 - y) p² log(1 - p))", True),
     "sparse_categorical_crossentropy": Loss("SparseCategoricalCrossentropy", "ids",     "softmax",     ("accuracy",), "-log p[y]", True),
     "categorical_crossentropy":        Loss("CategoricalCrossentropy",       "one-hot", "softmax",     ("accuracy",), "-sum(y log p)", True),
-    "categorical_generalized_cross_entropy": Loss("CategoricalGeneralizedCrossEntropy", "ids", "softmax", ("accuracy",), "2 (1 - √p[y])"),
     "categorical_focal_crossentropy":  Loss("CategoricalFocalCrossentropy",  "one-hot", "softmax",     ("accuracy",), "-0.25 sum(y (1 - p)² log p)", True),
     "kl_divergence":                   Loss("KLDivergence",                  "one-hot", "softmax",     ("accuracy",), "sum(y log(y / p))"),
     "categorical_hinge":               Loss("CategoricalHinge",              "one-hot", "linear",      ("accuracy",), "max(0, 1 + largest wrong p - p[y])"),
