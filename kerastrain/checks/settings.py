@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
+import dis
 import functools
 import inspect
+import io
 from dataclasses import dataclass, field
 from typing import Any
 
 from kerastrain.loop.history import as_array
+import numpy as np
+from numpy.typing import NDArray
+
 from kerastrain.losses.table import ALIASES, LOSSES
 from kerastrain.models.private_names import given_rate, is_keras_loss, loss_options, loss_wrapper
 
@@ -204,6 +210,64 @@ def read_optimizer(given: Any) -> Optimizer:
         own = getattr(getattr(found, "inner_optimizer", found), "learning_rate", None)
         rate = float(as_array(own)) if own is not None else rate
     return Optimizer(given, inner, schedule, rate)
+
+
+def planned_rates(
+    optimizer: Optimizer, callbacks: list[Any], steps: int | None, epochs: Any
+) -> NDArray[np.float64]:
+    """Add up what schedule and LearningRateScheduler will make of the rate, step by step.
+
+    Args:
+        optimizer: As it was read.
+        callbacks: Of the training.
+        steps: How many steps there will be; `None` if that is not known.
+        epochs: How many epochs.
+
+    Returns:
+        The rate of each step, at most the first 100 000; empty where it cannot be known.
+    """
+    import keras
+
+    setters = [c for c in callbacks if isinstance(c, keras.callbacks.LearningRateScheduler)]
+    if not steps or not np.isfinite(optimizer.learning_rate):
+        return np.empty(0)
+    where = np.unique(np.linspace(0, steps - 1, 33).astype(int))
+    rate = optimizer.learning_rate
+    rates = [rate] * len(where)
+    if setters:
+        if len(setters) > 1 or optimizer.schedule is not None or not _is_plain(setters[0].schedule):
+            return np.empty(0)
+        by_epoch = []
+        for epoch in range(min(epochs, 1000)):
+            rate = _call_scheduler(setters[0].schedule, epoch, rate)
+            by_epoch.append(rate)
+        rates = [by_epoch[min(step * epochs // steps, len(by_epoch) - 1)] for step in where]
+    elif optimizer.schedule is not None:
+        rates = [float(optimizer.schedule(int(step))) for step in where]
+    return np.asarray(np.interp(np.arange(min(steps, 100_000)), where, rates))
+
+
+def _is_plain(function: Any) -> bool:
+    """Say whether a function can be called without a trace: it keeps and changes nothing."""
+    code = getattr(function, "__code__", None)
+    kept = ("STORE_GLOBAL", "STORE_DEREF", "STORE_ATTR", "STORE_SUBSCR")
+    changing = {"append", "add", "pop", "next", "update", "assign", "write"}
+    return code is not None and not changing & set(code.co_names) and not any(
+        step.opname in kept for step in dis.get_instructions(code))  # fmt: skip
+
+
+def _call_scheduler(function: Any, epoch: int, rate: float) -> float:
+    """Call a function of the epoch as LearningRateScheduler does; NaN where it fails."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        try:
+            return float(function(epoch, rate))
+        except TypeError:  # it takes the epoch alone
+            try:
+                return float(function(epoch))
+            except Exception:  # whatever a user's function raises, `fit` will raise too
+                return float("nan")
+        except Exception:
+            return float("nan")
 
 
 @functools.cache

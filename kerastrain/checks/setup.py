@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 
 from kerastrain.arrays.sources import Data, read_data
 from kerastrain.arrays.summary import Summary, is_plain, summarize
-from kerastrain.checks.settings import Loss, Optimizer, copy_metric, read_loss, read_optimizer
+from kerastrain.checks.settings import (
+    Loss,
+    Optimizer,
+    copy_metric,
+    planned_rates,
+    read_loss,
+    read_optimizer,
+)
 from kerastrain.checks.trial import Pass, run_once, small_batch, worth_running
 from kerastrain.models.copies import (
     has_graph,
@@ -57,6 +64,7 @@ class Output:
         seen: What the output gave on the small batch; `None` if the model was not run.
         logits: Whether Keras' losses find the logits behind this output.
         first_loss: Its loss on the small batch; NaN if it was not computed.
+        masked: Whether a mask comes with the output, so that steps are left out of the loss.
     """
 
     name: str
@@ -68,6 +76,7 @@ class Output:
     seen: NDArray[Any] | None = None
     logits: bool = False
     first_loss: float = float("nan")
+    masked: bool = False
 
     @property
     def shape(self) -> tuple[int | None, ...] | None:
@@ -209,6 +218,11 @@ class Setup:
             each = -(-self.rows // _batch_size(self.given["batch_size"]))
         known = isinstance(epochs, int) and isinstance(each, int) and each > 0
         return each * epochs if known and each is not None else None
+
+    @cached_property
+    def rates(self) -> NDArray[np.float64]:
+        """The learning rate of each planned step; empty where it cannot be known."""
+        return planned_rates(self.optimizer, self.callbacks, self.steps, self.given["epochs"])
 
 
 def _batch_size(given: Any) -> int:
@@ -374,6 +388,7 @@ def _outputs(
                 seen=shot.outputs[i] if i < len(shot.outputs) else None,
                 logits=shot.from_logits[i] if i < len(shot.from_logits) else False,
                 first_loss=shot.losses[i] if i < len(shot.losses) else float("nan"),
+                masked=i < len(shot.masked) and shot.masked[i],
             )
         )
     return tuple(outputs)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from kerastrain.arrays.rows import take_rows
 from kerastrain.models.copies import layers_of
-from kerastrain.models.private_names import has_logits
+from kerastrain.models.private_names import has_logits, has_mask
 
 __all__ = ["Pass", "run_once", "small_batch", "worth_running"]
 
@@ -26,6 +26,8 @@ class Pass:
     Attributes:
         outputs: What each output gave, in the model's order.
         from_logits: Whether the logits still hang on each output, where Keras' losses find them.
+        masked: Whether a mask comes with each output, by which Keras leaves steps out of the loss.
+        added: How many losses the layers added themselves.
         losses: The loss of each output; NaN where there is none.
         gradients: The gradient of each trainable variable; `None` where none arrives.
         variables: Those variables.
@@ -35,6 +37,8 @@ class Pass:
 
     outputs: tuple[NDArray[Any], ...] = ()
     from_logits: tuple[bool, ...] = ()
+    masked: tuple[bool, ...] = ()
+    added: int = 0
     losses: tuple[float, ...] = ()
     gradients: tuple[NDArray[Any] | None, ...] = ()
     variables: tuple[Any, ...] = ()
@@ -64,9 +68,10 @@ def run_once(model: Any, batch: Any, targets: Any, losses: Any) -> Pass:
     flat: list[Any] = []
     values: list[float] = []
     out: Any = None
+    # a stateless scope catches every assignment: moving averages, seeds, metrics
+    scope = keras.StatelessScope(collect_losses=True)
     try:
-        # a stateless scope catches every assignment: moving averages, seeds, metrics
-        with keras.StatelessScope(), tf.GradientTape() as tape:
+        with scope, tf.GradientTape() as tape:
             out = model(batch, training=True)
             flat = keras.tree.flatten(out)
             stage = "loss"
@@ -88,6 +93,8 @@ def run_once(model: Any, batch: Any, targets: Any, losses: Any) -> Pass:
     return Pass(
         outputs=tuple(np.asarray(keras.ops.convert_to_numpy(output)) for output in flat),
         from_logits=tuple(has_logits(output) for output in flat),
+        masked=tuple(map(has_mask, flat)),
+        added=len(scope.losses or ()),
         losses=tuple(values),
         gradients=tuple(None if g is None else _dense(g) for g in gradients),
         variables=variables,

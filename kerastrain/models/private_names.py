@@ -66,9 +66,24 @@ def has_logits(output: Any) -> bool:
     return hasattr(output, "_keras_logits")
 
 
+def has_mask(output: Any) -> bool:
+    """Tell whether a layer left a mask on its output, by which losses leave steps out."""
+    return getattr(output, "_keras_mask", None) is not None
+
+
+def direction_of(metric: Any) -> str | None:
+    """Say whether a metric is better "up" or "down"; None where Keras does not know."""
+    return getattr(metric, "_direction", None)
+
+
 def loss_weights_of(model: Any) -> Any:
     """Give the `loss_weights` that a model was compiled with."""
     return getattr(model._compile_loss, "_user_loss_weights", None)
+
+
+def loss_of(model: Any) -> Any:
+    """Give the loss that a model was compiled with; `model.loss` may have been set since."""
+    return getattr(model._compile_loss, "_user_loss", None)
 
 
 def metrics_of(model: Any) -> Any:

@@ -57,6 +57,11 @@ def logits():
     return private.has_logits(raw), private.has_logits(keras.activations.sigmoid(raw))
 
 
+def masks():
+    layer, words = keras.layers.Embedding(3, 2, mask_zero=True), tf.constant([[1, 0]])
+    return private.has_mask(words), private.has_mask(layer(words))
+
+
 def lambdas():
     layer = keras.layers.Lambda(lambda x: x + 1)
     with private.lambdas_allowed():
@@ -177,6 +182,11 @@ NAMES = {
     ),
     "Layer._metrics": (added_metrics, ["seen"]),
     "activations._keras_logits": (logits, (False, True)),
+    "Layer._keras_mask": (masks, (False, True)),
+    "Metric._direction": (
+        lambda: [private.direction_of(m) for m in (keras.metrics.AUC(), keras.metrics.Mean())],
+        ["up", None],
+    ),
     "Model._compile_loss._user_loss_weights": (
         lambda: private.loss_weights_of(small_model(loss_weights=[0.5])),
         [0.5],

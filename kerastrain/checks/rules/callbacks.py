@@ -10,7 +10,7 @@ from typing import Any
 
 from kerastrain.checks.findings import Problem
 from kerastrain.checks.setup import Setup
-from kerastrain.models.private_names import metrics_added
+from kerastrain.models.private_names import direction_of, metrics_added
 
 
 def logged_names(setup: Setup) -> set[str]:
@@ -129,6 +129,31 @@ def watched_direction(setup: Setup) -> Iterator[Problem]:
                 "for "
                 f"{watched!r}.",
                 f"mode={'max' if up else 'min'!r}.",
+                "callbacks",
+            )
+
+
+def unknown_direction(setup: Setup) -> Iterator[Problem]:
+    """A callback with mode='auto' on a metric of which Keras does not know whether more is better.
+
+    It raises after the first epoch: for a function of your own, and for every metric and loss of
+    one of several outputs, whose name in the history Keras does not find among the metrics.
+    """
+    known = {m.name: direction_of(m) for o in setup.outputs for m in o.metric_copies if m}
+    for callback in setup.callbacks:
+        watched = getattr(callback, "monitor", None)
+        asks = hasattr(callback, "monitor_op") and getattr(callback, "mode", "") == "auto"
+        asks = asks and callback.monitor_op is None and getattr(callback, "save_best_only", True)
+        name = str(watched).removeprefix("val_")
+        if not asks or _open_logs(setup) or watched not in logged_names(setup):
+            continue
+        if name != "loss" and known.get(name) is None and name != "learning_rate":
+            less = any(part in name for part in ("loss", "error", "mae", "mse"))
+            kind = type(callback).__name__
+            yield Problem(
+                f"{kind} must know which way is better, but mode='auto' does not know "
+                f"it of {watched!r}.",
+                f"{kind}(monitor={watched!r}, mode={'min' if less else 'max'!r}).",
                 "callbacks",
             )
 

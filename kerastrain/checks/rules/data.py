@@ -9,6 +9,7 @@ import numpy as np
 
 from kerastrain.arrays.summary import Summary
 from kerastrain.checks.findings import Problem
+from kerastrain.checks.reach import share_of_way
 from kerastrain.checks.settings import AMOUNTS, CROSSENTROPIES
 from kerastrain.checks.setup import Output, Setup
 
@@ -231,6 +232,37 @@ def unscaled_inputs(setup: Setup) -> Iterator[Problem]:
             return
 
 
+def tiny_inputs(setup: Setup) -> Iterator[Problem]:
+    """Inputs far too small: scaled twice, as by Rescaling(1 / 255) on pictures in 0..1.
+
+    The scores are then almost the same for all rows, and learning is slow. A normalisation that
+    comes after makes up for it, unless its numbers are those of a model that was trained before.
+    """
+    import keras
+
+    scaled, normalised = 1.0, False
+    for layer in setup.layers:
+        if isinstance(layer, keras.layers.Rescaling) and np.ndim(layer.scale) == 0:
+            scaled *= abs(float(layer.scale))
+        normalised |= "Normalization" in type(layer).__name__
+        if isinstance(layer, keras.layers.Embedding):
+            return
+    for x in setup.x if len(setup.x) == 1 and not setup.own_step else ():
+        if not x.numeric or not x.rows.size or x.constant:
+            continue
+        twice = scaled < 0.02 and x.low >= -1.01 and x.high <= 1.01
+        spread = scaled * (x.high - x.low)
+        if twice or (0 < spread < 0.01 and not normalised):
+            yield Problem(
+                f"Inputs must be near 1 in size, but {x.where} has values from {x.low:.3g} to "
+                f"{x.high:.3g}" + (f", and Rescaling multiplies them by {scaled:.3g}." if twice
+                                   else "."),
+                "Scale once: leave the Rescaling layer out, or pass x as it was read." if twice
+                else f"{SCALE}, or a keras.layers.Normalization layer first.",
+                "x",
+            )  # fmt: skip
+
+
 def _chance(output: Output) -> float | None:
     """The loss of a model that knows nothing but how large the targets are."""
     y, name = output.y, output.loss.name
@@ -254,7 +286,6 @@ def unscaled_targets(setup: Setup) -> Iterator[Problem]:
     steps. Adam moves each weight by about the learning rate a step, however large the
     gradient, so 180000 is out of reach. Models that scale back at their end start near.
     """
-    steps, rate = setup.steps, setup.optimizer.learning_rate
     for output in setup.outputs:
         y = output.y
         if output.loss.name not in AMOUNTS or y is None or not y.rows.size or output.seen is None:
@@ -267,30 +298,27 @@ def unscaled_targets(setup: Setup) -> Iterator[Problem]:
         gap = abs(float(np.mean(y.rows)) - float(np.mean(output.seen)))
         gap = max(gap, float(np.std(y.rows)) - float(np.std(output.seen)))
         sgd = setup.optimizer.kind == "SGD"
-        short = (
-            steps is not None
-            and np.isfinite(rate)
-            and not _reaches(setup, output, gap, rate, steps)
-        )
-        if (sgd and size > 300 and gap > size / 3) or (not sgd and size > 100 and short):
+        if (sgd and size > 300 and gap > size / 3) or (
+            not sgd and size > 100 and _too_short(setup, output)
+        ):
             yield Problem(
-                f"Targets must be near 1 in size, but got {y.low:g} to {y.high:g} in "
-                f"{output.called}, "
-                f"while the outputs start near {float(np.mean(output.seen)):.2g}.",
+                f"Targets must be near 1 in size, but {output.called} has {y.low:g} to "
+                f"{y.high:g}, while the outputs start near {float(np.mean(output.seen)):.2g}.",
                 "Scale them: y = (y - y.mean()) / y.std(), and undo it on the predictions.",
                 "y",
             )
 
 
-def _reaches(setup: Setup, output: Output, gap: float, rate: float, steps: int) -> bool:
-    """Say whether steps of one learning rate a weight can move the output this far.
-
-    The first-order reach of one step is rate · Σ|∂output/∂w|, read from the gradient of the
-    loss; weights that have grown reach further, so the reach grows with the square of steps.
-    """
-    slopes = sum(float(np.abs(g).sum()) for g in setup.shot.gradients if g is not None)
-    residual = 2 * np.sqrt(output.first_loss) if output.loss.name == "mean_squared_error" else 1.0
-    moved = rate * steps
-    per_unit = slopes / max(residual, 1e-12)
-    weights = sum(int(np.prod(v.shape)) for v in setup.shot.variables) or 1
-    return bool(moved * per_unit + moved**2 * np.sqrt(weights) > gap)
+def _too_short(setup: Setup, output: Output) -> bool:
+    """Say whether all the steps together end far above the loss of the best constant answer."""
+    rows = output.y.rows if output.y is not None else np.empty(0)
+    middle = np.mean if output.loss.name == "mean_squared_error" else np.median
+    gaps = np.abs(rows - middle(rows, axis=0))
+    constant = float(np.mean(gaps**2 if middle is np.mean else gaps))
+    fall = output.first_loss - constant
+    near = ("mean_squared_error", "mean_absolute_error", "huber", "log_cosh")
+    if output.loss.name not in near or not len(setup.rates) or not fall > 0:
+        return False
+    weights = [np.asarray(v) for v in setup.shot.variables]
+    optimizer, slopes = setup.optimizer.copy, setup.shot.gradients
+    return share_of_way(optimizer, setup.rates, slopes, weights, fall) < 0.5

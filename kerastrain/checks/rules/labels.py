@@ -171,6 +171,11 @@ def binary_range(setup: Setup) -> Iterator[Problem]:
         if len(kinds) == 2:
             one = kinds[-1]
             way = f"Map {kinds[0]} and {one} to 0 and 1: y = (y == {one}).astype('float32')."
+        elif len(two := np.unique(y.rows)) == 2:
+            way = (
+                f"Two different values are two classes (were 0/1 labels standardized?): "
+                f"y = (y > {two.mean():.3g}).astype('float32')."
+            )
         elif kinds and kinds[0] == 0 and kinds[-1] == 255:
             way = "Scale the masks: y = (y > 127).astype('float32')."
         elif kinds and (many or len(kinds) <= 100):
@@ -238,7 +243,9 @@ def exclusive_labels(setup: Setup) -> Iterator[Problem]:
         wide = len(y.shape) > 1 and (y.shape[-1] or 0) > 1 and y.zero_or_one
         if not wide or not y.row_sums.size or y.row_sums.max() < 1.5:
             continue
-        softmax = output.activation == "softmax" and output.loss.name in BINARY | CATEGORICAL
+        softmax = output.activation == "softmax" and output.loss.name in (
+            BINARY | CATEGORICAL | AMOUNTS
+        )
         if softmax or output.loss.name in CATEGORICAL:
             several = float(np.mean(y.row_sums > 1.5))
             yield Problem(
@@ -277,14 +284,22 @@ def rows_sum_to_one(setup: Setup) -> Iterator[Problem]:
     """
     for output, y in _labelled(setup):
         wide = len(y.shape) > 1 and (y.shape[-1] or 0) > 1 and y.row_sums.size
-        if output.loss.name not in CATEGORICAL or not wide or y.zero_or_one:
+        seen = output.seen
+        softmax = output.activation == "softmax" and output.loss.name in BINARY | AMOUNTS and (
+            seen is not None and np.allclose(seen.sum(axis=-1), 1, atol=1e-3))  # fmt: skip
+        if not (output.loss.name in CATEGORICAL or softmax) or not wide or y.zero_or_one:
             continue
         sums = y.row_sums[np.abs(y.row_sums) > 1e-6]
+        if softmax and output.units != y.shape[-1]:
+            continue  # told by label_shape
         if y.low < -1e-3 or (sums.size and np.abs(sums - 1).max() > 0.02):
             yield Problem(
-                f"{output.loss.shown} takes rows of probabilities that sum to 1, but got sums from "
+                f"{output.loss.shown}{' under a softmax' if softmax else ''} takes rows of "
+                "probabilities that sum to 1, but got sums from "
                 f"{y.row_sums.min():g} to {y.row_sums.max():g} and values from {y.low:g}.",
-                "Divide each row by its sum: y / y.sum(axis=-1, keepdims=True).",
+                "Divide each row by its sum: y / y.sum(axis=-1, keepdims=True). Several numbers "
+                "a row: "
+                f"Dense({output.units}) without activation, loss='mse'.",
                 "y",
             )
 

@@ -7,6 +7,7 @@ labels themselves, and predictions that know nothing.
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,6 +23,7 @@ from kerastrain.checks.settings import (
     CROSSENTROPIES,
     HINGE,
     ID_LOSSES,
+    PROBABILITIES,
 )
 from kerastrain.checks.setup import Output, Setup
 from kerastrain.losses.table import SPARSE
@@ -90,23 +92,94 @@ def _value(metric: Any, y: Any, predicted: Any) -> float | None:
 
 
 def accuracy_of_amounts(setup: Setup) -> Iterator[Problem]:
-    """An accuracy on a regression.
+    """An accuracy of numbers or fractions: of a regression, a reproduction of x, soft labels.
 
-    It counts outputs that equal their target to the last bit, or compares with 0.5.
+    It counts outputs that equal their target to the last bit, or compares which column is largest.
     """
     for output, metric, made in _measured(setup):
-        amounts = output.loss.name in AMOUNTS and output.activation not in ("softmax", "sigmoid")
         y = output.y
         assert y is not None
-        if amounts and _kind(made) in SCORES and not (y.whole and len(y.counts) <= 2):
-            one_hot = y.zero_or_one or (y.whole and output.loss.name == "poisson")
-            if not one_hot or (y.whole and output.loss.name == "poisson"):
-                yield Problem(
-                    f"{_named(metric)} counts right classes; the loss is {output.loss.shown} and "
-                    f"y holds amounts from {y.low:g} to {y.high:g}.",
-                    "Amounts: metrics=['mae'].",
-                    "metrics",
-                )
+        counted = y.whole and output.loss.name == "poisson" and not len(y.counts) <= 2
+        numbers = output.loss.name in AMOUNTS and not (y.whole and len(y.counts) <= 2)
+        classes = y.zero_or_one or (output.activation == "softmax" and not counted)
+        if _kind(made) not in SCORES or classes or output.loss.name in ID_LOSSES:
+            continue
+        whole_head = output.activation in ("softmax", "sigmoid")
+        fractions = not y.whole and output.loss.name in PROBABILITIES
+        judged = _kind(made) in ("AUC", "Precision", "Recall") and output.loss.name in BINARY
+        if ((numbers and (not whole_head or not y.whole)) or fractions or counted) and not judged:
+            yield Problem(
+                f"{_named(metric)} counts right classes, but the loss is {output.loss.shown} and "
+                f"{output.called} holds numbers from {y.low:g} to {y.high:g}.",
+                "Numbers: metrics=['mae'].",
+                "metrics",
+            )
+
+
+# What each pooled metric is called where it takes the classes one by one.
+POOLED = {"AUC": "AUC(multi_label=True)", "Precision": "Precision(class_id=1)",
+          "Recall": "Recall(class_id=1)", "PrecisionAtRecall": "PrecisionAtRecall(0.5, class_id=1)",
+          "RecallAtPrecision": "RecallAtPrecision(0.5, class_id=1)",
+          "SensitivityAtSpecificity": "SensitivityAtSpecificity(0.5, class_id=1)",
+          "SpecificityAtSensitivity": "SpecificityAtSensitivity(0.5, class_id=1)"}  # fmt: skip
+
+
+def pooled_columns(setup: Setup) -> Iterator[Problem]:
+    """Precision, recall or AUC over the columns of one-hot rows, all taken together.
+
+    Each hit of one class is a right miss of the others. Over two columns precision = recall =
+    accuracy, and the AUC over three may be 0.95 where the classes have 0.64, 0.71 and 0.54.
+    """
+    for output, metric, made in _measured(setup):
+        if _pools(output, made):
+            kind = _kind(made)
+            way = f"metrics=[keras.metrics.{POOLED[kind]}], or F1Score(average='macro')"
+            two = ". Or one sigmoid unit and y.argmax(-1)" if output.units == 2 else ""
+            yield Problem(
+                f"{_named(metric)} must judge one class at a time, but it takes all "
+                f"{output.units} columns of {output.called} together, which are one class a row.",
+                f"{way}{two}.",
+                "metrics",
+            )
+
+
+def _pools(output: Output, made: Any) -> bool:
+    """Say whether a metric pools the columns of one-hot rows."""
+    y, config = output.y, made.get_config() if _kind(made) in POOLED else None
+    if config is None or y is None or not y.row_sums.size or y.shape[-1] != output.units:
+        return False
+    one = (output.units or 0) > 1 and y.low >= -1e-3 and np.allclose(y.row_sums, 1, atol=0.02)
+    return bool(one and config.get("class_id") is None and not config.get("multi_label", False))
+
+
+def rare_classes(setup: Setup) -> Iterator[Problem]:
+    """Accuracy alone, where one class is nearly all: always saying it is right in 98 of 100 rows.
+
+    A loss that is weighted, or a second metric, shows that somebody has thought of it.
+    """
+    given = setup.given
+    if given["class_weight"] is not None or given["sample_weight"] is not None:
+        return
+    for output in setup.outputs:
+        y, kinds = output.y, [_kind(made) for made in output.metric_copies if made is not None]
+        if y is None or not y.complete or not y.whole or output.loss.name not in PROBABILITIES:
+            continue
+        ids = len(y.shape) == 1 or (len(y.shape) == 2 and y.shape[1] == 1)
+        hot = len(y.shape) == 2 and y.zero_or_one and np.allclose(y.row_sums, 1)
+        times = np.array(list(y.counts.values())) if ids else (
+            y.rows.sum(axis=0) if hot and y.rows.ndim == 2 else np.empty(0))  # fmt: skip
+        alone = kinds and all(kind.endswith("Accuracy") for kind in kinds)
+        share = float(times.max() / times.sum()) if times.size > 1 and times.sum() else 0.0
+        if alone and 0.97 <= share < 1 and (y.shape[0] or 0) >= 100:
+            way = "AUC(curve='PR'), keras.metrics.Recall()" if output.units == 1 else (
+                "F1Score(average='macro')" if hot else "MeanIoU(" + str(output.units)
+                + ", sparse_y_pred=False)")  # fmt: skip
+            yield Problem(
+                f"'accuracy' says little of rare classes, but it is the only metric: always saying "
+                f"the most frequent class is right in {share:.1%} of the rows.",
+                f"metrics=['accuracy', keras.metrics.{way}].",
+                "metrics",
+            )
 
 
 def distance_of_ids(setup: Setup) -> Iterator[Problem]:
@@ -176,6 +249,8 @@ def other_question(setup: Setup) -> Iterator[Problem]:
             continue
         if output.is_logits and (_kind(made) in THRESHOLDS or _kind(made) == "AUC"):
             continue  # told by metric_on_logits
+        if _pools(output, made):
+            continue  # told by pooled_columns
         y = _some_labels(output)
         trial = _trial(output, y)
         if trial is None:
@@ -356,7 +431,8 @@ def metric_raises(setup: Setup) -> Iterator[Problem]:
                 keras.ops.convert_to_tensor(output.target, dtype="float32"), output.seen
             )
         except Exception as error:  # whatever the metric raises is what `fit` would raise
-            first = next((li.strip() for li in str(error).splitlines() if li.strip()), "")
+            told = re.sub(r"\{\{.*?\}\}", "", str(error))  # the names of TensorFlow's nodes
+            first = next((li.strip() for li in told.splitlines() if li.strip()), "")
             yield Problem(
                 f"{_named(metric)} must be able to take {output.called} of "
                 f"{output.y.shown if output.y else ''} and an output of "

@@ -63,10 +63,11 @@ def loss_missing(setup: Setup) -> Iterator[Problem]:
 
     Keras raises "No loss to compute" in the first step.
     """
-    if setup.own_step or setup.seen is None or any(o.loss.given is not None for o in setup.outputs):
+    if setup.own_step or any(o.loss.given is not None for o in setup.outputs):
         return
-    adds = any(_adds_loss(layer) for layer in flat_layers(setup.seen))
-    if not adds and setup.given["loss"] is None:
+    seen, shot = setup.seen, setup.shot
+    adds = shot.added > 0 or (seen is not None and any(map(_adds_loss, flat_layers(seen))))
+    if seen is not None and not adds and setup.given["loss"] in (None, [], {}):
         yield Problem(
             "compile must have a loss, but got none, and no layer adds one.",
             "choose_loss(y) says which, as in loss='sparse_categorical_crossentropy'.",
@@ -75,8 +76,10 @@ def loss_missing(setup: Setup) -> Iterator[Problem]:
 
 
 def _adds_loss(layer: object) -> bool:
-    """Say whether a layer may call add_loss: a user's own class does, or a regularizer."""
-    own = not type(layer).__module__.startswith("keras.")
+    """Say whether a layer adds a loss: a regularizer, or a user's own class in training."""
+    own = not type(layer).__module__.startswith("keras.") and "add_loss" in (
+        getattr(getattr(type(layer), "call", None), "__code__", None) or compile("", "", "exec")
+    ).co_names  # fmt: skip
     return own or any(getattr(v, "regularizer", None) for v in getattr(layer, "weights", ()))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +12,7 @@ from kerastrain.checks.findings import Problem
 from kerastrain.checks.settings import CROSSENTROPIES
 from kerastrain.checks.setup import Setup
 from kerastrain.models.copies import layers_of
-from kerastrain.models.private_names import trainable_at_compile
+from kerastrain.models.private_names import loss_of, trainable_at_compile
 
 _LINEAR = {"InputLayer", "Flatten", "Reshape", "Dropout", "Permute", "BatchNormalization",
            "Rescaling", "Normalization", "Identity", "ZeroPadding1D", "ZeroPadding2D",
@@ -192,6 +193,123 @@ def _own_graph(setup: Setup, layers: list[Any]) -> bool:
 def _is_target(setup: Setup) -> bool:
     """Say whether y is x: an autoencoder."""
     return any(o.y is not None and o.y.array is setup.x[0].array for o in setup.outputs)
+
+
+def vanishing(setup: Setup) -> Iterator[Problem]:
+    """A gradient that has all but vanished on its way to the first layer, as of sigmoids in a row.
+
+    Measured on a small batch: the root mean square of the gradient per weight, of the first layer
+    against the last. The slope of a sigmoid is at most 1/4, and small first weights multiply.
+    Source: Glorot, Bengio, "Understanding the difficulty of training deep feedforward neural
+    networks", AISTATS, 2010.
+    """
+    shot, hidden = setup.shot, []
+    if shot.stage != "done" or setup.own_step or setup.graph is None:
+        return
+    sizes = {id(v): float(np.sqrt(np.mean(np.square(g, dtype=np.float64))))
+             for v, g in zip(shot.variables, shot.gradients, strict=False)
+             if g is not None and g.ndim > 1}  # fmt: skip
+    for layer in layers_of(setup.graph):
+        size = sizes.get(id(getattr(layer, "kernel", None)))
+        if size is not None and type(layer).__name__ in _WEIGHTED:
+            hidden.append((layer, size))
+    ends = [_activation(layer) for layer, _ in hidden[:-1]]
+    flat = sum(end in ("sigmoid", "hard_sigmoid", "tanh", "softsign") for end in ends)
+    small = any(np.std(np.asarray(layer.kernel)) < 0.02 / np.sqrt(layer.kernel.shape[-1] / 10 + 1)
+                for layer, _ in hidden[:-1])  # fmt: skip
+    if len(hidden) < 3 or not (flat >= 2 or small) or not 0 < hidden[0][1] < 1e-3 * hidden[-1][1]:
+        return
+    why = (
+        f"{flat} layers of {max(set(ends), key=ends.count)}" if flat >= 2 else "tiny first weights"
+    )
+    yield Problem(
+        f"The gradient must reach the first layer, but at {hidden[0][0].name!r} it is "
+        f"{hidden[0][1] / hidden[-1][1]:.0e} of that of the last layer: {why}.",
+        "Dense(..., activation='relu', kernel_initializer='he_normal'), or a BatchNormalization "
+        "layer between them.",
+        "model",
+    )
+
+
+def heavy_dropout(setup: Setup) -> Iterator[Problem]:
+    """Dropout of 0.7 and more: of ten units seven are set to 0 in every step."""
+    for layer in setup.layers:
+        rate = getattr(layer, "rate", None)
+        if "Dropout" in type(layer).__name__ and isinstance(rate, int | float) and rate >= 0.7:
+            yield Problem(
+                f"Dropout must leave most units in, but {layer.name!r} has a rate of {rate:g}: "
+                "rate is the share that is dropped, not the share that is kept.",
+                f"Dropout({round(1 - rate, 2) if rate < 1 else 0.2:g}).",
+                "model",
+            )
+
+
+def heavy_regularizer(setup: Setup) -> Iterator[Problem]:
+    """Regularizers that cost far more at the start than the loss: the weights go to 0 first."""
+    if setup.seen is None or setup.shot.stage != "done" or setup.own_step:
+        return
+    loss = float(np.nansum(setup.shot.losses)) if setup.shot.losses else 0.0
+    terms = [float(v.regularizer(v)) for v in setup.shot.variables
+             if getattr(v, "regularizer", None) is not None]  # fmt: skip
+    if terms and loss > 0 and sum(terms) > 10 * loss:
+        yield Problem(
+            f"The loss must outweigh the regularizers, but at the start they cost {sum(terms):.3g} "
+            f"and the loss {loss:.3g}.",
+            "kernel_regularizer=keras.regularizers.L2(1e-4).",
+            "model",
+        )
+
+
+def two_activations(setup: Setup) -> Iterator[Problem]:
+    """Two activations in a row inside the network, as Dense(..., 'relu') and then LeakyReLU.
+
+    The second works on what the first has cut off already.
+    """
+    bends = {"LeakyReLU", "PReLU", "ELU", "ReLU", "Activation"}
+    layers = list(layers_of(setup.graph)) if setup.graph is not None else []
+    if not layers or _own_graph(setup, layers):
+        return
+    for one, two in itertools.pairwise(layers[:-1]):
+        first = _activation(one) if hasattr(one, "activation") else "linear"
+        kind = type(two).__name__
+        second = _activation(two) if kind == "Activation" else kind
+        idle = first == second or (first == "relu" and second in ("ReLU", "relu"))
+        if first not in ("linear", "softmax") and kind in bends and second != "linear" and not idle:
+            yield Problem(
+                f"There must be one activation after each layer, but {one.name!r} has {first!r} "
+                "and "
+                f"{two.name!r} follows with {second!r}.",
+                f"{type(one).__name__}(...) without activation, then {kind}.",
+                "model",
+            )
+
+
+def changed_since_compile(setup: Setup) -> Iterator[Problem]:
+    """What was set after compile and has no effect: model.loss, model.optimizer, trainable, lr.
+
+    `fit` runs the program that it made before, with the loss and metrics of `compile`.
+    """
+    model, optimizer = setup.model, setup.given["optimizer"]
+    if "lr" in vars(optimizer) if hasattr(optimizer, "__dict__") else False:
+        yield Problem(
+            f"The learning rate is called learning_rate in Keras 3, but lr={optimizer.lr!r} was "
+            "set, which nobody reads.",
+            f"optimizer.learning_rate = {optimizer.lr!r}",
+            "optimizer",
+        )
+    if not getattr(model, "compiled", False) or optimizer is not model.optimizer or setup.own_step:
+        return
+    changed = [layer.name for layer, state in trainable_at_compile(model).items()
+               if layer.trainable != state]  # fmt: skip
+    set_later = setup.given["loss"] is model.loss and model.loss is not loss_of(model)
+    traced = getattr(model, "train_function", None) is not None
+    if set_later or (traced and changed):
+        what = "model.loss" if set_later else f"trainable of {changed[0]!r}"
+        yield Problem(
+            f"Changes must come before compile, but {what} was changed after it and has no effect.",
+            "Compile again: model.compile(optimizer='adam', loss=model.loss).",
+            "model",
+        )
 
 
 def trained_before(setup: Setup) -> Iterator[Problem]:

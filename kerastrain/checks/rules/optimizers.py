@@ -7,11 +7,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from kerastrain.checks.findings import Problem
+from kerastrain.checks.reach import share_of_way
 from kerastrain.checks.setup import Setup
 from kerastrain.models.private_names import given_rate, weights_known_to
 
 # Steps of these are about the learning rate long for each weight, whatever the gradient.
 ADAPTIVE = {"Adam", "AdamW", "Adamax", "Nadam", "RMSprop", "Lion", "LossScaleOptimizer"}
+
+USUAL = {"SGD": 0.01, "Adadelta": 0.1, "Adagrad": 0.01, "Ftrl": 0.01, "Adafactor": 0.01}
 
 
 def learning_rate_sign(setup: Setup) -> Iterator[Problem]:
@@ -43,10 +46,6 @@ def _rate_is_set(setup: Setup) -> bool:
     return any(isinstance(c, keras.callbacks.LearningRateScheduler) for c in setup.callbacks)
 
 
-def _momentum(setup: Setup) -> float:
-    return float(getattr(setup.optimizer.copy, "momentum", 0.0) or 0.0)
-
-
 def learning_rate_high(setup: Setup) -> Iterator[Problem]:
     """A learning rate whose first steps overshoot.
 
@@ -57,13 +56,16 @@ def learning_rate_high(setup: Setup) -> Iterator[Problem]:
     cross-entropies bear far more.
     Source: the step r = 2 is that of Polyak, "Introduction to Optimization", 1987, section 5.3.
     """
-    rate, kind = setup.optimizer.learning_rate, setup.optimizer.kind
-    if not np.isfinite(rate) or rate <= 0 or _rate_is_set(setup):
+    kind, rates = setup.optimizer.kind, setup.rates
+    first = rates[: max(1, len(rates) // 10)]  # later ones may be meant, as in a range test
+    rate = first.max() if len(first) else setup.optimizer.learning_rate
+    if not np.isfinite(rate) or rate <= 0 or (_rate_is_set(setup) and not len(first)):
         return
-    if kind in ADAPTIVE and rate >= 0.5:
+    deep = sum(len(v.shape) > 1 for v in setup.shot.variables) > 2
+    if kind in ADAPTIVE and rate >= (0.1 if deep else 0.5):
         yield Problem(
-            f"{kind} moves every weight by about the learning rate a step, but got {rate:g}, while "
-            "weights start near 0.1.",
+            f"{kind} moves every weight by about the learning rate a step, and weights start near "
+            f"0.1, but the rate is {rate:g}.",
             f"Pass learning_rate=0.001: keras.optimizers.{kind}(0.001).",
             "optimizer",
         )
@@ -114,38 +116,37 @@ def _overshoot(setup: Setup, far: float) -> tuple[str, str]:
 
 
 def learning_rate_low(setup: Setup) -> Iterator[Problem]:
-    """A learning rate so small that all steps together do not move the weights.
+    """Learning rates so small that all steps together do not move the weights.
 
-    For Adam the way of a weight is at most about learning_rate times steps, and weights start
-    near 0.1. A model that was trained before may want small steps.
+    How far a step goes is the optimizer's own nature: Keras' default of 0.001 is usual for Adam and
+    next to nothing for Adadelta, whose paper has 1.0. A model that was trained before may want
+    small steps; its biases are not 0 any more.
     """
-    rate, kind, steps = setup.optimizer.learning_rate, setup.optimizer.kind, setup.steps
-    old = getattr(setup.model, "optimizer", None)
-    trained = (
-        old is not None and getattr(old, "built", False) and int(np.asarray(old.iterations)) > 0
-    )
-    if (
-        trained
-        or _rate_is_set(setup)
-        or steps is None
-        or not rate > 0
-        or setup.optimizer.schedule is not None
-    ):
+    rates, shot, steps = setup.rates, setup.shot, setup.steps
+    fresh = all(not np.any(v) for v in setup.seen.weights if v.name in ("bias", "beta")) if (
+        setup.seen is not None) else False  # fmt: skip
+    frozen = any(not layer.trainable for layer in getattr(setup.model, "layers", ()))
+    if not len(rates) or shot.stage != "done" or not fresh or frozen or not shot.gradients:
         return
-    if any(not layer.trainable for layer in getattr(setup.model, "layers", ())):
-        return  # a frozen base: fine-tuning
-    adaptive = kind in ADAPTIVE and rate <= 1e-6 and rate * steps < 1e-3
-    squared = sum(float(np.sum(np.square(g))) for g in setup.shot.gradients if g is not None)
-    loss = float(np.nansum(setup.shot.losses)) if setup.shot.losses else 0.0
-    plain = kind == "SGD" and loss > 0 and squared > 0 and rate <= 1e-5
-    plain = plain and rate / (1 - min(0.999, _momentum(setup))) * squared * steps < 0.01 * loss
-    if adaptive or plain:
+    kind, top, loss = setup.optimizer.kind, float(rates.max()), float(np.nansum(shot.losses))
+    if not 0 < top <= USUAL.get(kind, 0.001) / 50 or not np.isfinite(loss) or _stops(setup):
+        return
+    weights = [np.asarray(v) for v in shot.variables]
+    share = share_of_way(setup.optimizer.copy, rates, shot.gradients, weights, 0.02 * abs(loss))
+    if share < 1 or (kind in ADAPTIVE and rates.sum() < 1e-3):
         yield Problem(
-            f"The steps must add up to something; {steps} steps with learning_rate={rate:g} do "
-            "not move the weights.",
-            f"Pass learning_rate={0.01 if kind == 'SGD' else 0.001}.",
+            f"The learning rate is too small: {steps} steps of {kind} at {top:g} or less barely "
+            "change the weights.",
+            f"Pass optimizer=keras.optimizers.{kind}({USUAL.get(kind, 0.001):g}).",
             "optimizer",
         )
+
+
+def _stops(setup: Setup) -> bool:
+    """Say whether the run may end early, so that `epochs` is not its length."""
+    import keras
+
+    return any(isinstance(c, keras.callbacks.EarlyStopping) for c in setup.callbacks)
 
 
 def schedule_and_callback(setup: Setup) -> Iterator[Problem]:
@@ -185,22 +186,24 @@ def two_schedulers(setup: Setup) -> Iterator[Problem]:
 
 
 def schedule_length(setup: Setup) -> Iterator[Problem]:
-    """A schedule that is over long before the training, as with a length in epochs.
+    """Rates of which nothing is left after a small part of the training.
 
-    Keras counts steps, not epochs: decay_steps=10 is over within the first epoch, and the rest
-    trains with a rate of about 0.
+    Keras counts the steps of a schedule, not epochs: decay_steps=10 is over within the first epoch.
+    A LearningRateScheduler that multiplies the rate it is given by 0.9**epoch piles up all factors.
     """
-    schedule, steps = setup.optimizer.schedule, setup.steps
-    if schedule is None or steps is None or steps < 20:
+    rates, steps = setup.rates, setup.steps
+    if len(rates) < 20 or not np.isfinite(rates).all() or rates.max() <= 0 or _stops(setup):
         return
-    rates = [float(schedule(int(step))) for step in np.linspace(0, steps - 1, 33)]
-    top = max(rates)
-    if top > 0 and np.mean(np.array(rates) < 1e-3 * top) > 0.5:
+    after = rates[rates.argmax() :] / rates.max()
+    little = np.count_nonzero(after < 1e-3) > 0.5 * len(rates)
+    if little or (len(after) > len(rates) / 2 and after[len(rates) // 10 :].mean() < 0.02):
+        left = int(np.count_nonzero(after > 0.02))
         yield Problem(
-            f"A schedule must last as long as the training; this one is below a thousandth of "
-            f"its highest rate for most of the {steps} steps.",
-            f"Give its length in steps: decay_steps={steps}.",
-            "optimizer",
+            f"The learning rates must last as long as the training, but of {steps} steps only "
+            f"about {left} have more than a fiftieth of the highest rate, {rates.max():g}.",
+            "In the function of a LearningRateScheduler: return rate * 0.9. In a schedule, whose "
+            f"length is in steps: decay_steps={steps}.",
+            "callbacks" if _rate_is_set(setup) else "optimizer",
         )
 
 

@@ -48,21 +48,39 @@ def run_length(setup: Setup) -> Iterator[Problem]:
 
 
 def steps_run_out(setup: Setup) -> Iterator[Problem]:
-    """More steps an epoch than the arrays have batches.
+    """More steps than the data have batches: in an epoch, or for a data set in all epochs together.
 
-    Keras warns that the input ran out of data and ends the epoch early; the history then holds
-    what was trained until there.
+    Keras warns that the input ran out of data and ends early; the history then holds what was
+    trained until there.
     """
-    steps, rows, size = setup.given["steps_per_epoch"], setup.rows, setup.given["batch_size"]
-    if setup.data.source != "arrays" or not isinstance(steps, int) or rows is None:
+    steps, data, size = setup.given["steps_per_epoch"], setup.data, setup.given["batch_size"]
+    if not isinstance(steps, int):
         return
     size = size if isinstance(size, int) and size > 0 else 32
-    if steps > -(-rows // size):
+    arrays = data.source == "arrays" and setup.rows is not None
+    batches = -(-(setup.rows or 0) // size) if arrays else data.batches
+    if batches is not None and 0 < batches < steps:
         yield Problem(
-            f"An epoch has {-(-rows // size)} batches of {size} in {rows} rows, but got "
-            f"steps_per_epoch={steps}.",
+            f"steps_per_epoch must be at most the number of batches, {batches}, but is {steps}.",
             "Leave steps_per_epoch out.",
             "steps_per_epoch",
+        )
+
+
+def batch_above_rows(setup: Setup) -> Iterator[Problem]:
+    """A batch size above the number of rows, in a short run.
+
+    An epoch is one step then, and a few epochs are a few steps in all.
+    """
+    size, rows, steps = setup.given["batch_size"], setup.rows, setup.steps
+    if setup.data.source != "arrays" or not isinstance(size, int) or rows is None or steps is None:
+        return
+    if size > rows >= 32 and steps < 50:
+        yield Problem(
+            f"A batch must be a part of the rows, but batch_size={size} is more than all {rows}: "
+            f"the training has {steps} step{'s' if steps > 1 else ''} in all.",
+            "Pass batch_size=32.",
+            "batch_size",
         )
 
 
@@ -190,7 +208,7 @@ def sorted_rows(setup: Setup) -> Iterator[Problem]:
         )
 
 
-def _validation(setup: Setup) -> Data | None:
+def validation_data(setup: Setup) -> Data | None:
     """Read the validation data, if they can be looked at."""
     given = setup.given["validation_data"]
     if isinstance(given, list):
@@ -207,7 +225,7 @@ def validation_form(setup: Setup) -> Iterator[Problem]:
 
     Keras raises at the end of the first epoch, after it was trained.
     """
-    given, data = setup.given["validation_data"], _validation(setup)
+    given, data = setup.given["validation_data"], validation_data(setup)
     if given is None or setup.own_step:
         return
     if data is None:
@@ -276,7 +294,7 @@ def validation_scale(setup: Setup) -> Iterator[Problem]:
     The validation figures are then those of another problem, and early stopping follows them.
     Told only where the training inputs are standardised, or in 0..1 or -1..1.
     """
-    data = _validation(setup)
+    data = validation_data(setup)
     if data is None or len(setup.x) != 1 or not hasattr(data.x, "shape"):
         return
     trained, facts = setup.x[0], summarize(data.x, "validation x", complete=data.complete)
@@ -310,7 +328,7 @@ def validation_is_training(setup: Setup) -> Iterator[Problem]:
 
     It says how well the rows are learnt by heart, and nothing about new ones.
     """
-    data = _validation(setup)
+    data = validation_data(setup)
     if data is None or len(setup.x) != 1:
         return
     given, here, there = setup.given["validation_data"], setup.x[0], data.x

@@ -130,7 +130,7 @@ def custom_loss_broadcast(setup: Setup) -> Iterator[Problem]:
         both = columns(output.target, output.seen)
         if both is None or output.loss.keras_loss is None:
             continue
-        plain, column = (_value(output.loss.keras_loss, y, output.seen) for y in both)
+        plain, column = (value_of(output.loss.keras_loss, y, output.seen) for y in both)
         if plain is not None and column is not None and not np.isclose(plain, column, rtol=1e-3):
             yield Problem(
                 f"y and the output must have the same shape in a loss of your own, but got "
@@ -149,7 +149,7 @@ def columns(target: Any, seen: Any) -> tuple[Any, Any] | None:
     return y, y.reshape(seen.shape)
 
 
-def _value(loss: Any, y: Any, seen: Any) -> float | None:
+def value_of(loss: Any, y: Any, seen: Any) -> float | None:
     """Call a user's loss; nothing if it raises, since that is told elsewhere."""
     import keras
 

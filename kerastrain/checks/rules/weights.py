@@ -7,14 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from kerastrain.arrays.summary import summarize
+from kerastrain.arrays.summary import Summary, summarize
 from kerastrain.checks.findings import Problem
-from kerastrain.checks.settings import AMOUNTS
-from kerastrain.checks.setup import Setup
+from kerastrain.checks.settings import AMOUNTS, ID_LOSSES
+from kerastrain.checks.setup import Output, Setup
 
 
 def _number(value: Any) -> bool:
     return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+
+
+def _all_classes(output: Output) -> str:
+    """Write weights for all classes, of which some are changed."""
+    return f"class_weight=dict.fromkeys(range({max(2, output.units or 2)}), 1.0) | weights"
 
 
 def class_weight_form(setup: Setup) -> Iterator[Problem]:
@@ -52,7 +57,7 @@ def class_weight_form(setup: Setup) -> Iterator[Problem]:
         yield Problem(
             "For a Dataset class_weight must have the keys 0, 1, 2, ..., but got "
             f"{sorted(weights)}.",
-            "Give every class one: class_weight={k: 1.0 for k in range(num_classes)} | weights.",
+            f"Give every class one: {_all_classes(setup.outputs[0])}.",
             "class_weight",
         )
     elif weights and not any(weights.values()):
@@ -69,9 +74,8 @@ def class_weight_place(setup: Setup) -> Iterator[Problem]:
     if not isinstance(weights, Mapping):
         return
     y = setup.outputs[0].y
-    deep = y is not None and len(y.shape) > (3 if y.shape[-1] == 1 else 2)
-    ids = setup.outputs[0].loss.name.startswith("sparse") and y is not None and len(y.shape) == 2
-    steps = ids and y is not None and y.shape[-1] != 1
+    deep = y is not None and len(y.shape) > 2  # Keras raises, also for (n, t, 1)
+    steps = y is not None and _ids_of_steps(setup.outputs[0], y)
     if len(setup.outputs) > 1:
         seen, way = f"{len(setup.outputs)} outputs", "Pass sample_weight={'name': weights}."
     elif setup.given["sample_weight"] is not None or setup.data.sample_weight is not None:
@@ -89,6 +93,11 @@ def class_weight_place(setup: Setup) -> Iterator[Problem]:
     )
 
 
+def _ids_of_steps(output: Output, y: Summary) -> bool:
+    """Say whether labels of shape (n, t) are class ids of steps, and not one-hot columns."""
+    return len(y.shape) == 2 and y.shape[-1] != 1 and output.loss.name in ID_LOSSES
+
+
 def class_weight_classes(setup: Setup) -> Iterator[Problem]:
     """Class weights that leave classes out, or name classes that are not there.
 
@@ -101,6 +110,8 @@ def class_weight_classes(setup: Setup) -> Iterator[Problem]:
     y = output.y
     if y is None or not y.numeric or not y.whole or output.loss.name in AMOUNTS:
         return
+    if len(y.shape) > 2 or _ids_of_steps(output, y):
+        return  # told by class_weight_place
     wide = len(y.shape) > 1 and (y.shape[-1] or 0) > 1
     classes = set(range(y.shape[-1] or 0)) if wide else set(y.counts)
     if not y.complete and not wide:
@@ -114,7 +125,7 @@ def class_weight_classes(setup: Setup) -> Iterator[Problem]:
         )  # fmt: skip
         yield Problem(
             f"class_weight must have a weight for each class, but got {missing}.",
-            "Give every class one: class_weight={k: 1.0 for k in range(num_classes)} | weights.",
+            f"Give every class one: {_all_classes(output)}.",
             "class_weight",
         )
 
