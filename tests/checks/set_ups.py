@@ -542,7 +542,7 @@ WRONG: list[Case] = [
         lambda: classes(optimizer=keras.optimizers.Adam(0.1, weight_decay=10.0)),
     ),
     # --- metrics and callbacks
-    ("accuracy-of-amounts", "0.00", lambda: amounts(metrics=["accuracy"])),
+    ("accuracy-of-numbers", "0.00", lambda: amounts(metrics=["accuracy"])),
     ("distance-of-ids", "silent", lambda: classes(metrics=["mse"])),
     ("metric-raises", "raises", lambda: classes(metrics=[keras.metrics.Accuracy()])),
     ("other-question", "0.00", lambda: binary(metrics=[keras.metrics.Accuracy()])),
@@ -862,7 +862,7 @@ RIGHT: dict[str, Callable[[], Built]] = {
         {
             "loss": [SCE, "mse"],
             "loss_weights": [1.0, 0.5],
-            "callbacks": [Stop(monitor="size_loss")],
+            "callbacks": [Stop(monitor="size_loss", mode="min")],
         },
     ),
     "a list and a dict": lambda: (
@@ -1002,7 +1002,7 @@ RIGHT: dict[str, Callable[[], Built]] = {
         net(4, "softmax"),
         data_set().shuffle(200).batch(32).prefetch(1),
         None,
-        {"loss": SCE, "metrics": ["accuracy"], "validation_data": data_set().batch(32)},
+        {"loss": SCE, "metrics": ["accuracy"], "validation_data": data_set(X + 0.5).batch(32)},
     ),
     "a mapped data set": lambda: (
         net(4, "softmax"),

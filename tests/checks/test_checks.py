@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import logging
 import random
-import re
-from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
+import right_programs
 import set_ups
 import tensorflow as tf
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from keras import layers
+from rule_pairs import MENDED, MORE, PAIRS
 from set_ups import AMOUNT, BCE, HOT, RIGHT, SCE, WRONG, Y4, X, classes, net
 
 from kerastrain.checks import RULES, Finding, check, enforce
@@ -49,27 +49,47 @@ def test_a_right_set_up_passes_in_silence(name: str) -> None:
     assert check(model, x, y, **given_) == []
 
 
-def test_every_rule_has_a_case() -> None:
-    tried = {rule for rule, _, _ in WRONG}
-    untried = {rule.name for rule in RULES} - tried
-    assert untried <= {
-        "loss-missing", "loss-weights", "batch-form", "unknown-shape", "endless-validation",
-        "empty-data", "label-overflow", "keras-raises", "logits-named-twice",
-        "sigmoid-for-classes", "softmax-each-for-itself", "amounts-as-classes", "lost-gradient",
-        "trained-before", "late-stopping", "steps-run-out", "validation-split-lacks",
-    }  # fmt: skip
+@pytest.mark.parametrize("rule", PAIRS)
+def test_a_rule_speaks_on_the_wrong_set_up_and_is_silent_on_the_mended_one(rule: str) -> None:
+    wrong, mended = (build() for build in PAIRS[rule])
+    assert rule in {finding.rule for finding in check(*wrong[:3], **wrong[3])}
+    assert check(*mended[:3], **mended[3]) == []
+
+
+@pytest.mark.parametrize("rule", MENDED)
+def test_check_is_silent_where_the_mistake_is_mended(rule: str) -> None:
+    model, x, y, given_ = MENDED[rule]()
+    assert check(model, x, y, **given_) == []
+
+
+@pytest.mark.parametrize("case", MORE, ids=[f"{i}-{case[0]}" for i, case in enumerate(MORE)])
+def test_the_question_is_asked_in_general(case: tuple[str, Any]) -> None:
+    rule, build = case
+    model, x, y, given_ = build()
+    assert rule in {finding.rule for finding in check(model, x, y, **given_)}
+
+
+def test_every_rule_has_a_wrong_and_a_mended_case() -> None:
+    assert {rule for rule, _, _ in WRONG} == set(MENDED)
+    assert set(MENDED) | set(PAIRS) == {rule.name for rule in RULES}
+
+
+FEW = list(right_programs.PROGRAMS)[::20]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[] if name in FEW else [pytest.mark.slow])
+     for name in right_programs.PROGRAMS],
+)  # fmt: skip
+def test_a_right_program_passes_in_silence(name: str) -> None:
+    model, x, y, given_ = right_programs.PROGRAMS[name]()
+    assert check(model, x, y, **given_) == []
 
 
 def test_rules_have_names_of_their_own_and_a_line() -> None:
     assert len({rule.name for rule in RULES}) == len(RULES)
     assert all(len(rule.line) > 20 and rule.line.endswith(".") for rule in RULES)
-
-
-def test_the_readme_lists_the_rules_as_they_are() -> None:
-    readme = Path(__file__).parents[2] / "README.md"
-    text = readme.read_text(encoding="utf-8")
-    listed = set(re.findall(r"^\| `([a-z-]+)` \| (error|warning) \|", text, flags=re.MULTILINE))
-    assert listed == {(rule.name, rule.severity) for rule in RULES}
 
 
 def compiled(model: keras.Model) -> keras.Model:
@@ -209,7 +229,7 @@ def test_errors_come_first_and_all_at_once() -> None:
 
 def test_findings_print_a_line_each_and_show_as_a_table() -> None:
     found = check(net(4, "softmax"), X, Y4 + 1, loss=SCE)
-    assert "saw 1 to 4 in y. Start at 0: y - 1." in str(found)
+    assert "but got 1 to 4 in y. Start at 0: y - 1." in str(found)
     assert "<td>label-range</td>" in found._repr_html_()  # type: ignore[attr-defined]
 
 

@@ -40,23 +40,22 @@ def batch_form(setup: Setup) -> Iterator[Problem]:
 
 
 def unbatched(setup: Setup) -> Iterator[Problem]:
-    """A tf.data.Dataset of single rows.
+    """A tf.data.Dataset of single rows, or one that is batched twice.
 
     Keras takes the first axis for the rows of a batch: a row of 8 numbers becomes 8 rows.
     """
     spec, inputs = setup.data.spec, setup.static_inputs
     first = spec[0] if isinstance(spec, tuple) and spec else spec
-    shape = getattr(getattr(first, "shape", None), "rank", None)
-    if shape is None or len(inputs) != 1:
+    rank = getattr(getattr(first, "shape", None), "rank", None)
+    if rank is None or len(inputs) != 1:
         return
-    wanted = inputs[0]
-    rows = first.shape.as_list()
-    short = shape == len(wanted) - 1
-    if short and all(b is None or a == b for a, b in zip(rows, wanted[1:], strict=True)):
+    items, wanted = tuple(first.shape.as_list()), inputs[0]
+    more = rank - len(wanted)
+    ends = items[1 + more :] if more in (-1, 1) else ()
+    if ends and all(b is None or a == b for a, b in zip(ends, wanted[1:], strict=True)):
         yield Problem(
-            f"A data set must give batches; its items have shape {tuple(rows)}, the model takes "
-            f"{wanted}.",
-            "data = data.batch(32).",
+            f"A data set must give batches of shape {wanted}, but its items have shape {items}.",
+            "data = data.batch(32)." if more < 0 else "Call batch once: data = data.unbatch().",
             "x",
         )
 

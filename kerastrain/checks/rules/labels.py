@@ -328,7 +328,7 @@ def _has_zero(y: Summary) -> bool:
     return bool(y.counts.get(0) or np.any(np.abs(y.rows) < 1e-7))
 
 
-def amounts_as_classes(setup: Setup) -> Iterator[Problem]:
+def numbers_as_classes(setup: Setup) -> Iterator[Problem]:
     """Very many integer classes with few rows each, as ages.
 
     A classification does not know that 40 is near 41, so it learns less from the same rows.
@@ -351,6 +351,6 @@ def amounts_as_classes(setup: Setup) -> Iterator[Problem]:
             yield Problem(
                 f"{kinds} classes with {rows / kinds:.0f} rows each, most of them around the "
                 f"middle of {y.low:g} to {y.high:g}: these look like amounts.",
-                "Amounts: Dense(1) with loss='mae'. Classes: silence=['amounts-as-classes'].",
+                "Amounts: Dense(1) with loss='mae'. Classes: silence=['numbers-as-classes'].",
                 "y",
             )

@@ -87,7 +87,7 @@ def validation_copies(setup: Setup) -> Iterator[Problem]:
         yield Problem(
             f"Validation rows must be other rows than those trained on, but {copies:.0%} of "
             "validation x are rows of x.",
-            "Split first, then draw more rows: x_val = x_val[~np.isin(ids_val, ids)].",
+            "Split before rows are drawn again or augmented, and pass validation_data=(x_val, y_val).",
             "validation_data",
         )
 

@@ -91,7 +91,7 @@ def _value(metric: Any, y: Any, predicted: Any) -> float | None:
         return None
 
 
-def accuracy_of_amounts(setup: Setup) -> Iterator[Problem]:
+def accuracy_of_numbers(setup: Setup) -> Iterator[Problem]:
     """An accuracy of numbers or fractions: of a regression, a reproduction of x, soft labels.
 
     It counts outputs that equal their target to the last bit, or compares which column is largest.
