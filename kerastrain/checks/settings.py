@@ -11,10 +11,10 @@ import io
 from dataclasses import dataclass, field
 from typing import Any
 
-from kerastrain.loop.history import as_array
 import numpy as np
 from numpy.typing import NDArray
 
+from kerastrain.loop.history import as_array
 from kerastrain.losses.table import ALIASES, LOSSES
 from kerastrain.models.private_names import given_rate, is_keras_loss, loss_options, loss_wrapper
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerastrain.arrays.summary import summarize, take
+from kerastrain.arrays.containers import container_of
+from kerastrain.arrays.summary import summarize
 from kerastrain.checks.findings import Problem
 from kerastrain.checks.rules.running import validation_data
 from kerastrain.checks.settings import BINARY, CATEGORICAL, ID_LOSSES
@@ -21,7 +22,8 @@ MOST = 200_000  # rows among which copies are looked for
 def _sample(array: Any, count: int) -> NDArray[np.float64]:
     """Take a few evenly spaced rows, each flattened."""
     where = np.unique(np.linspace(0, count - 1, SAMPLE).astype(int))
-    return take(array, where).astype(np.float64).reshape(len(where), -1)
+    rows = np.asarray(container_of(array).take(array, where), np.float64)
+    return rows.reshape(len(where), -1)
 
 
 def target_inside(setup: Setup) -> Iterator[Problem]:
@@ -77,7 +79,7 @@ def validation_copies(setup: Setup) -> Iterator[Problem]:
     column = int(np.argmax([len(np.unique(c)) for c in many[:SAMPLE].T[:64]]))
     if len(np.unique(many[:, column])) < 0.5 * len(many):
         return  # of few values: equal rows are no copies
-    head = np.asarray(take(x.array, np.arange(min(MOST, x.shape[0]))), np.float64)
+    head = np.asarray(container_of(x.array).take(x.array, slice(0, MOST)), np.float64)
     head = head.reshape(len(head), -1)
     asked = _sample(there.array, int(there.shape[0]))
     order = np.argsort(head[:, column])
@@ -87,7 +89,7 @@ def validation_copies(setup: Setup) -> Iterator[Problem]:
         yield Problem(
             f"Validation rows must be other rows than those trained on, but {copies:.0%} of "
             "validation x are rows of x.",
-            "Split before rows are drawn again or augmented, and pass validation_data=(x_val, y_val).",
+            "Split before rows are drawn again or augmented, then validation_data=(x_val, y_val).",
             "validation_data",
         )
 
