@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from kerastrain.errors import DataError
 from kerastrain.losses.choice import LossChoice
 
-__all__ = ["answered_ids", "label_ids", "probabilities"]
+__all__ = ["answered_ids", "balanced_weights", "label_ids", "probabilities"]
 
 
 def label_ids(choice: LossChoice, y: Any) -> NDArray[np.intp]:
@@ -58,3 +58,29 @@ def probabilities(choice: LossChoice, y_pred: Any) -> NDArray[np.float64]:
     if choice.form == "flags" and choice.labels.kind == "binary":
         answers = np.concatenate([1 - answers, answers], axis=-1)
     return answers
+
+
+def balanced_weights(choice: Any, y: Any) -> dict[int, float]:
+    """Weigh classes so that each counts as much as another: rows / (classes · rows of the class).
+
+    Args:
+        choice: The loss of one output whose rows have one class each.
+        y: The training labels in the form of the loss.
+
+    Returns:
+        The weight of each class id that occurs.
+
+    Raises:
+        DataError: the rows have no single class, as with numeric targets.
+    """
+    kinds = ("binary", "integer", "ordered", "one-hot")
+    single = isinstance(choice, LossChoice) and choice.labels.kind in kinds
+    if y is None or not single or choice.labels.per != "row" or choice.form == "amounts":
+        message = (
+            'class_weight="balanced" needs arrays with one class for each row, but y has none. '
+            "Leave class_weight out, or pass sample_weight."
+        )
+        raise DataError(message)
+    ids, counts = np.unique(label_ids(choice, y), return_counts=True)
+    weights = counts.sum() / (len(counts) * counts)
+    return {int(i): float(weight) for i, weight in zip(ids, weights, strict=True)}

@@ -16,10 +16,12 @@ import pandas as pd
 from kerastrain.arrays.inputs import describe_inputs
 from kerastrain.checks import RULES, Finding, check, enforce
 from kerastrain.checks.findings import Findings, Mode
+from kerastrain.checks.verdict import VERDICTS
 from kerastrain.errors import DataError, KerastrainWarning
 from kerastrain.labels.inspection import inspect_labels
 from kerastrain.loop import TrainingInterrupted, fit
 from kerastrain.losses.choosing import LossChoice, choose_loss
+from kerastrain.losses.classes import balanced_weights
 from kerastrain.losses.outputs import Choices, each
 from kerastrain.losses.preparation import (
     Rows,
@@ -41,7 +43,7 @@ from kerastrain.training.compiling import (
     schedule_settings,
 )
 from kerastrain.training.runs import TrainingRun
-from kerastrain.training.telling import tell
+from kerastrain.training.telling import overlapping_windows, tell
 
 if TYPE_CHECKING:
     import keras
@@ -63,7 +65,7 @@ def train(
     validation_data: Any = None,
     task: str | None = None,
     robust: bool = False,
-    class_weight: dict[Any, float] | None = None,
+    class_weight: dict[Any, float] | str | None = None,
     sample_weight: Any = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     patience: int | None = None,
@@ -107,7 +109,8 @@ def train(
         validation_data: `(x, y)`, `(x, y, sample_weight)` or a data set to validate on instead.
         task: Decides how the labels are read, see `inspect_labels`. Left out, their look decides.
         robust: For amounts: a loss that bears outliers.
-        class_weight: Weight of each class, by the user's own class name.
+        class_weight: Weight of each class, by the user's own class name; or `"balanced"`, so that
+            each class counts as much as another.
         sample_weight: Weight of each row, shape `(n,)`.
         callbacks: Keras callbacks.
         patience: Stop when the validation loss has not fallen for so many epochs, and keep the
@@ -145,6 +148,7 @@ def train(
         if not isinstance(model, keras.Model):
             model = build(model, choice)
         rows = encode(x, y, sample_weight, choice)
+        windows = overlapping_windows(rows.x, validation_split, silence)
         rows, validation = hold_out(rows, validation_split, validation_data, choice, seed)
         steps = count_steps(rows, batch_size, schedule or warmup_epochs)
         settings = compile_settings(
@@ -157,11 +161,15 @@ def train(
             "epochs": epochs,
             "batch_size": batch_size,
             "validation_data": None if validation is None else validation.as_tuple(),
-            "class_weight": class_ids(class_weight, choice),
+            "class_weight": balanced_weights(choice, rows.y)
+            if isinstance(class_weight, str)
+            else class_ids(class_weight, choice),
             "sample_weight": rows.weight,
             "callbacks": [*callbacks, *stopping],
         }
         findings = _check(model, rows, check, silence, {**settings, **fit_settings})
+        if check != "off":
+            enforce(windows, "warn", stacklevel=2)
         chosen: dict[str, str] = {}
         if settings:
             model.compile(**settings)
@@ -198,7 +206,7 @@ def train(
         model=model,
         history=history,
         loss=choice,
-        findings=Findings([*findings, *verdict]),
+        findings=Findings([*findings, *windows, *verdict]),
         best_epoch=_best_epoch(history),
         kept_best=bool(kept),
         device=device,
@@ -246,7 +254,7 @@ def _check(
 
 def _check_mode(mode: str, silence: Sequence[str]) -> None:
     """Refuse a mode, or the name of a rule, that nothing has."""
-    names = {rule.name for rule in RULES}
+    names = {rule.name for rule in (*RULES, *VERDICTS)} | {"overlapping-windows"}
     unknown = sorted({silence} - names if isinstance(silence, str) else {*silence} - names)
     if mode not in get_args(Mode):
         message = f"check must be 'error', 'warn' or 'off'; saw {mode!r}. Pass check='warn'."

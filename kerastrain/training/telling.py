@@ -6,12 +6,13 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from kerastrain.arrays.rows import count_rows
 from kerastrain.arrays.samples import sample_batches
 from kerastrain.arrays.sources import is_data_set
-from kerastrain.checks.findings import Findings
+from kerastrain.checks.findings import Finding, Findings
 from kerastrain.checks.trained import Trained, look_at_model
 from kerastrain.checks.verdict import Outcome, diagnose
 from kerastrain.losses.baseline import cost_range
@@ -22,8 +23,9 @@ from kerastrain.models.private_names import loss_weights_of
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["tell"]
+__all__ = ["overlapping_windows", "tell"]
 
+WINDOWS = 50  # rows that are compared, one after the other
 _log = logging.getLogger(__name__)
 
 
@@ -88,3 +90,39 @@ def _is_mean(loss: Any) -> bool:
 
     parts = [part for part in keras.tree.flatten(loss) if hasattr(part, "reduction")]
     return all("mean" in str(p.reduction) or "sum_over" in str(p.reduction) for p in parts)
+
+
+def overlapping_windows(x: Any, share: float, silence: Sequence[str] = ()) -> list[Finding]:
+    """Find rows that are windows over one series, of which a random share is to be validated on.
+
+    Neighbours then hold nearly the same numbers: the model has seen the days around those that it
+    is judged on, and the validation is far too good.
+
+    Args:
+        x: Inputs of shape `(n, k)` or `(n, steps, measures)`.
+        share: What part of the rows is drawn for the validation; 0 for none.
+        silence: Names of rules that are not to speak.
+    """
+    if not share or "overlapping-windows" in silence or not isinstance(x, np.ndarray):
+        return []
+    rows, width = x[:WINDOWS], x.shape[1] if x.ndim > 1 else 0
+    if x.ndim not in (2, 3) or len(rows) < 10 or width < 3 or x.dtype.kind not in "iuf":
+        return []
+    most = 1 if x.ndim == 3 else width // 2
+    shift = next((s for s in range(1, most + 1) if _shifted(rows, s)), None)
+    if shift is None:
+        return []
+    n = round(len(x) * (1 - share))
+    message = (
+        f"Rows to validate on must be apart from those trained on, but each row of x is the row "
+        f"before moved on by {shift}: windows over one series, of which validation_split={share} "
+        "draws some at random."
+    )
+    way = f"Pass the last rows: validation_data=(x[{n}:], y[{n}:]), with x[:{n}] and y[:{n}]."
+    return [Finding("overlapping-windows", "warning", message, way, "validation_split")]
+
+
+def _shifted(rows: Any, shift: int) -> bool:
+    """Tell whether each row begins with what the row before ends with, and is not constant."""
+    varied = np.mean(rows[:, :-1] != rows[:, 1:]) > 0.1
+    return bool(varied and np.array_equal(rows[:-1, shift:], rows[1:, :-shift]))

@@ -353,3 +353,43 @@ def test_there_is_a_report_of_every_kind_of_run(run_of_numbers, run_of_three, tm
 def test_a_report_into_a_folder_that_is_not_there_is_refused(run, tmp_path):
     with pytest.raises(kt.RunError, match="must go into a folder that is there"):
         run.report(tmp_path / "no" / "run.html")
+
+
+# ------------------------------------------------------------------ weights and windows
+def test_balanced_weights_are_those_of_scikit_learn():
+    y = np.where(RANDOM.random(200) < 0.1, "rare", "common")
+    run = trained(FRAME, y, class_weight="balanced")
+    weights = {"common": 200 / (2 * (y == "common").sum()), "rare": 200 / (2 * (y == "rare").sum())}
+    same = trained(FRAME, y, class_weight=weights)
+    assert run.history["loss"].tolist() == pytest.approx(same.history["loss"].tolist(), rel=1e-5)
+    with pytest.raises(kt.DataError, match="one class for each row"):
+        trained(FRAME, FRAME["age"], class_weight="balanced")
+
+
+def windows(measures=1, days=6, flat=True):
+    series = np.cumsum(RANDOM.normal(size=(150, measures)) / 10, axis=0).astype("float32")
+    rows = np.stack([series[i : i + days] for i in range(150 - days)])
+    return (rows.reshape(len(rows), -1) if flat else rows), series[days:, 0]
+
+
+@pytest.mark.parametrize(("measures", "flat"), [(1, True), (3, True), (2, False)])
+def test_windows_over_a_series_are_not_split_at_random(measures, flat):
+    x, y = windows(measures, flat=flat)
+
+    def build(choice):
+        layers = [keras.layers.Flatten(), *choice.last_layers()]
+        return keras.Sequential([keras.Input(x.shape[1:]), *layers])
+
+    with pytest.warns(kt.CheckWarning, match="windows over one series") as told:
+        trained(x, y, build, validation_split=0.2, check="warn")
+    n = round(len(x) * 0.8)
+    (warning,) = [str(w.message) for w in told if "windows" in str(w.message)]
+    assert f"validation_data=(x[{n}:], y[{n}:]), with x[:{n}] and y[:{n}]" in warning
+    trained(x[:n], y[:n], build, validation_data=(x[n:], y[n:]), check="error")
+    run = trained(x, y, build, validation_split=0.2, silence=["overlapping-windows"])
+    assert "overlapping-windows" not in {finding.rule for finding in run.findings}
+
+
+def test_rows_of_their_own_may_be_split_at_random():
+    run = trained(FRAME, NAMES, validation_split=0.2, check="error")
+    assert "overlapping-windows" not in {finding.rule for finding in run.findings}
