@@ -1,7 +1,7 @@
-.PHONY: help install test quick lint format coverage slow lowest benchmark gallery
+.PHONY: help install test quick lint format coverage slow xla keras-tests lowest benchmark gallery
 
 help:  ## list these commands
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 install:  ## install kerastrain with what its tests need
 	pip install '.[test]'
@@ -14,6 +14,12 @@ quick:  ## run the tests that need neither TensorFlow nor another process, in se
 
 slow:  ## run the tests that are too long for every day
 	pytest -m slow
+
+xla:  ## run all tests with every model compiled with jit_compile=True, as on a GPU
+	KERASTRAIN_JIT_COMPILE=1 pytest
+
+keras-tests:  ## run the tests of a Keras checkout (KERAS=folder) with fit replaced by kerastrain's
+	python tests/loop/keras_tests.py $(KERAS)
 
 coverage:  ## say which lines and branches the tests leave out
 	pytest --cov --cov-report=term-missing:skip-covered

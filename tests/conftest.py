@@ -2,6 +2,8 @@
 
 import os
 
+import pytest
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("MPLBACKEND", "agg")
 
@@ -16,3 +18,24 @@ def pytest_ignore_collect(collection_path, config):
     is_test = collection_path.name.startswith(("test_", "conftest"))
     all_marked = "\npytestmark = pytest.mark.tensorflow" in collection_path.read_text("utf-8")
     return all_marked or not is_test or None
+
+
+@pytest.fixture(autouse=True)
+def as_on_a_gpu(monkeypatch):
+    """Compile every model with `jit_compile=True` where KERASTRAIN_JIT_COMPILE=1 asks for it.
+
+    Keras does so itself where there is a GPU; a model that a test compiles otherwise stays so.
+    """
+    if os.environ.get("KERASTRAIN_JIT_COMPILE") != "1":
+        return
+    import keras
+
+    compile_as_written = keras.Model.compile
+
+    def compile_for_xla(self, *args, **options):
+        if len(args) < 8 and options.get("jit_compile", "auto") == "auto":
+            options["jit_compile"] = not options.get("run_eagerly", False)
+        return compile_as_written(self, *args, **options)
+
+    trainer = next(kind for kind in keras.Model.__mro__ if "compile" in vars(kind))
+    monkeypatch.setattr(trainer, "compile", compile_for_xla)

@@ -5,7 +5,7 @@
 
 A test that fails is run again with Keras' own `fit`; what fails only with the replacement is
 printed, and makes the exit code 1, unless it stands below with its reason. Folders or files in
-the checkout may follow its name, to run these only.
+the checkout may follow its name, to run these only. Keras' tests import JAX as well.
 """
 
 from __future__ import annotations
@@ -63,7 +63,9 @@ def run(folder, tests, *, replaced, called=""):
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "KERASTRAIN_REPLACES_FIT": "1" if replaced else "0",
         "KERASTRAIN_CALLED": called,
-        "PYTHONPATH": os.pathsep.join([str(HERE.parent), str(HERE.parents[2])]),
+        "PYTHONPATH": os.pathsep.join(
+            [str(HERE.parent), str(HERE.parents[2]), os.environ.get("PYTHONPATH", "")]
+        ),
     }
     command = [sys.executable, "-m", "pytest", "-p", HERE.stem, "-q", "--tb=no", "-rfE", *tests]
     done = subprocess.run(
