@@ -23,7 +23,7 @@ from kerastrain.errors import DataError, KerastrainWarning
 from kerastrain.experiments.answer import advise, print_table
 from kerastrain.experiments.candidates import BASELINE, Candidate, read_candidates
 from kerastrain.experiments.intervals import mean_interval
-from kerastrain.experiments.jobs import run_jobs
+from kerastrain.experiments.jobs import hire
 from kerastrain.experiments.measures import MEASURES, measure, measure_baseline
 from kerastrain.labels.inspection import Labels, inspect_labels
 from kerastrain.loop import fit, start_over
@@ -235,7 +235,8 @@ def compare(
     constant = _judge_baseline(shared, usual, trainings)
     first = next(iter(entries))
     jobs = [(name, (name, seed, fold)) for name in entries for seed, fold in trainings]
-    results = run_jobs(_train, shared, jobs, executor)
+    with hire(_train, shared, executor) as run:
+        results = run(jobs)
     done = [result for result in results.all if result is not None]
     if not done:
         message = "No training came to an end: the worker process of each of them died twice."

@@ -19,7 +19,7 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
@@ -35,10 +35,11 @@ from typing import Any, NamedTuple
 from kerastrain.errors import DataError, RunError
 from kerastrain.models.private_names import client_of, pool_settings, workers_of
 
-__all__ = ["Results", "run_jobs"]
+__all__ = ["Results", "hire"]
 
 # Dask raises these where a worker died, with the job or with data that the job needs.
 DEATHS = ("KilledWorker", "FutureCancelledError", "FutureLostError")
+MANY = 1000  # workers are taken to be there where their number is not known
 Work = Callable[[Any, Any, dict[Any, Any]], Any]
 
 
@@ -50,21 +51,24 @@ class Results(NamedTuple):
     interrupted: bool  # by Ctrl-C
 
 
-def run_jobs(
-    work: Work, shared: Any, jobs: Sequence[tuple[Hashable, Any]], executor: Executor | None = None
-) -> Results:
-    """Do all jobs.
+@contextlib.contextmanager
+def hire(
+    work: Work, shared: Any, executor: Executor | None = None
+) -> Iterator[Callable[[Sequence[tuple[Hashable, Any]]], Results]]:
+    """Give a function that does jobs, which may be called more than once.
+
+    The job of a worker that dies is done once more, alone; if its worker dies again, it is lost,
+    and no other job is. Ctrl-C ends the work and keeps what is done.
 
     Args:
         work: A module-level function of `(shared, job, memory)`; `memory` is a dict that stays
             from job to job of one worker.
         shared: What all jobs need. It travels once to each worker.
-        jobs: Pairs of a group and a job; jobs of one group are best done by one worker.
         executor: Any `concurrent.futures.Executor`. Left out, the jobs are done here in order.
 
     Returns:
-        The results. The job of a worker that dies is done once more, alone; if its worker dies
-        again, it is lost, and no other job is. Ctrl-C ends the work and keeps what is done.
+        A context manager. Its function takes pairs of a group and a job, best done by one worker
+        for each group, and gives their results.
 
     Raises:
         DataError: `executor` is none, or the shared data cannot be sent to its workers.
@@ -77,18 +81,18 @@ def run_jobs(
             "ProcessPoolExecutor(2), loky.get_reusable_executor(2) or client.get_executor()."
         )
         raise DataError(message)
-    results = Results([None] * len(jobs), [], interrupted=False)
-    line = _Line(len(jobs))
+    if executor is None:
+        memory: dict[Any, Any] = {}
+        yield partial(_run, partial(_run_here, work, shared, memory))
+        return
+    with _Workers(executor, work, shared) as workers:
+        yield partial(_run, lambda jobs, *told: _Course(workers, jobs).run(*told))
+
+
+def _run(way: Callable[..., None], jobs: Sequence[tuple[Hashable, Any]]) -> Results:
+    results, line = Results([None] * len(jobs), [], interrupted=False), _Line(len(jobs))
     try:
-        if executor is None:
-            memory: dict[Any, Any] = {}
-            for index, (_, job) in enumerate(jobs):
-                with _one_at_a_time:
-                    results.all[index] = work(shared, job, memory)
-                line.move()
-        else:
-            with _Workers(executor, work, shared, len(jobs)) as workers:
-                _Course(workers, jobs).run(results, line)
+        way(jobs, results, line)
     except KeyboardInterrupt:
         if line.done == 0:
             raise
@@ -96,6 +100,20 @@ def run_jobs(
     finally:
         line.close()
     return results
+
+
+def _run_here(
+    work: Work,
+    shared: Any,
+    memory: dict[Any, Any],
+    jobs: Sequence[tuple[Hashable, Any]],
+    results: Results,
+    line: _Line,
+) -> None:
+    for index, (_, job) in enumerate(jobs):
+        with _one_at_a_time:
+            results.all[index] = work(shared, job, memory)
+        line.move()
 
 
 class _Course:
@@ -180,15 +198,15 @@ _ALL_DIE = (
 class _Workers:
     """Send jobs to an executor; the shared data go before them, once to each worker."""
 
-    def __init__(self, executor: Executor, work: Work, shared: Any, most: int) -> None:
-        self.executor, self._work, self._shared, self._most = executor, work, shared, most
+    def __init__(self, executor: Executor, work: Work, shared: Any) -> None:
+        self.executor, self._work, self._shared = executor, work, shared
         self._token = f"{os.getpid()} {uuid.uuid4().hex}"
         self._client: Any = client_of(executor) if _made_by(executor, "distributed") else None
         self._is_pool = any(
             kind.__name__ == "ProcessPoolExecutor" for kind in type(executor).__mro__
         )
         self._given = executor
-        self.count = min(workers_of(executor) or most, most)
+        self.count = workers_of(executor) or MANY
         self._file: Path | None = None
 
     def __enter__(self) -> _Workers:
@@ -234,7 +252,7 @@ class _Workers:
 
     def _places_of_dask(self) -> dict[str, tuple[int, int]]:
         workers = self._client.scheduler_info(n_workers=-1)["workers"]
-        self.count = min(len(workers) or self._most, self._most)
+        self.count = len(workers) or MANY
         hosts: dict[str, list[str]] = {}
         for address, worker in sorted(workers.items()):
             hosts.setdefault(worker["host"], []).append(address)

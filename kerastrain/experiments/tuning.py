@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import warnings
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from contextlib import redirect_stdout
+from functools import partial
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
@@ -18,14 +21,15 @@ import numpy as np
 import pandas as pd
 
 from kerastrain.arrays.rows import count_rows, take_rows
-from kerastrain.errors import DataError, OptimizerError
+from kerastrain.errors import DataError, KerastrainWarning, OptimizerError
 from kerastrain.experiments.intervals import Interval, mean_interval
+from kerastrain.experiments.jobs import hire
 from kerastrain.loop import fit
 from kerastrain.losses.choice import LossChoice
 from kerastrain.losses.choosing import choose_loss
 from kerastrain.losses.outputs import each
-from kerastrain.losses.preparation import Rows, encode, hold_out, is_data_set
-from kerastrain.models.seeds import choose_seed, seed_model, seeded
+from kerastrain.losses.preparation import Rows, encode, is_data_set, split
+from kerastrain.models.seeds import choose_seed, seed_model, seeded, seeded_apart
 from kerastrain.models.untouched import untouched
 from kerastrain.optimizers.builders import adam, sgd
 from kerastrain.plots.rates import plot_trials
@@ -109,6 +113,8 @@ class Tuning:
         """Say what won and how sure that is."""
         settings = ", ".join(f"{key}={value!r}" for key, value in self.best.items())
         text = f"{self.name}({settings})"
+        if len(self.scores) < SEEDS:
+            text = f"Interrupted. {text}"
         if self.gain.mean == 0:
             return f"{text}: over {len(self.scores)} seeds, no trial was clearly better."
         return (
@@ -133,6 +139,7 @@ def tune_optimizer(
     task: str | None = None,
     seed: int = 0,
     loop: str = "auto",
+    executor: Executor | None = None,
 ) -> Tuning:
     """Try many settings of the optimizer on held-out rows, most of them only briefly.
 
@@ -158,10 +165,11 @@ def tune_optimizer(
         task: Decides how the labels are read, see `inspect_labels`.
         seed: Decides splits, initial weights and the order of rows. Equal seeds, equal tunings.
         loop: As in `fit`.
+        executor: Runs the trials of a round on its workers, with the same numbers; see `compare`.
 
     Returns:
-        The trials and the winner. A schedule's `decay_steps` are those of `epochs` epochs on the
-        rows that `validation_split` leaves.
+        The trials and the winner; after Ctrl-C as far as they came. A schedule's `decay_steps` are
+        those of `epochs` epochs on the rows that `validation_split` leaves.
 
     Raises:
         LabelError: the labels cannot be read.
@@ -173,47 +181,80 @@ def tune_optimizer(
         Jamieson and Talwalkar, Non-stochastic Best Arm Identification and Hyperparameter
         Optimization, AISTATS 2016.
     """
-    _check_arguments(optimizers, budget)
+    _check_arguments(optimizers, budget=budget, epochs=epochs)
     if is_data_set(x):
         message = (
-            "Trials are trained and judged on different rows, drawn anew for each seed; saw a "
-            f"{type(x).__name__}, which cannot be split. Pass x and y as arrays."
+            "Trials are trained and judged on different rows, drawn anew for each seed, but x is "
+            f"a {type(x).__name__}, which cannot be split. Pass x and y as arrays."
         )
         raise DataError(message)
     seed = choose_seed(seed)
     with untouched(), seeded(seed):
         choice = choose_loss(y, task=task)
         rows = encode(x, y, None, choice)
+        training, _ = split(rows, validation_split, choice, seed)
+        steps = math.ceil(count_rows(training.x) / batch_size)
         track = _Track(build_model, choice, rows, epochs, batch_size, validation_split, loop)
-        track.start(seed)
-        trials = _halve(track, _draw(optimizers, budget, seed), epochs)
-        default = next(t for t in trials if _is_default(t) and t.optimizer == DEFAULTS[0][0])
-        scores = _finals(track, trials, default, epochs, seed)
+        with hire(_run_trial, track, executor) as run:
+            go = partial(_go, run, seed)
+            trials, goes_on = _halve(go, _draw(optimizers, budget, seed), epochs)
+            default = next(t for t in trials if _is_default(t) and t.optimizer == DEFAULTS[0][0])
+            scores = _finals(run if goes_on else None, trials, default, epochs, seed)
     place, gain = _judge(scores)
     winner = trials[place]
     table = pd.DataFrame([_row(trial) | {"best": trial is winner} for trial in trials])
     table.loc[~np.isfinite(table["val_loss"]), "val_loss"] = np.nan
-    best = _keywords(winner, epochs * track.steps)
+    best = _keywords(winner, epochs * steps)
     return Tuning(table, winner.optimizer, best, scores, gain)
 
 
-def _finals(
-    track: _Track, trials: list[Trial], default: Trial, epochs: int, seed: int
-) -> pd.DataFrame:
+def _run_trial(track: _Track, job: tuple[int, Trial, int], memory: dict[Any, Any]) -> Trial:
+    """Do a job: train a trial on, in this process or in a worker."""
+    seed, trial, upto = job
+    if memory.get("seed") != seed:
+        track.start(seed)
+        memory["seed"] = seed
+    track.run(trial, upto)
+    return trial
+
+
+def _go(run: Any, seed: int, trials: list[Trial], upto: int) -> bool:
+    """Train trials up to an epoch; tell whether to go on, which Ctrl-C denies."""
+    try:
+        results = run([(trial.optimizer, (seed, trial, upto)) for trial in trials])
+    except KeyboardInterrupt:
+        return False
+    for trial, result in zip(trials, results.all, strict=True):
+        if result is not None:  # a copy, where it comes from another process
+            vars(trial).update(vars(result))
+    for place in results.lost:
+        trials[place].val_loss = math.inf
+        message = f"The worker process of this trial died twice: {_row(trials[place])}."
+        warnings.warn(message, KerastrainWarning, stacklevel=5)
+    return not results.interrupted
+
+
+def _finals(run: Any, trials: list[Trial], default: Trial, epochs: int, seed: int) -> pd.DataFrame:
     """Train the best trials in full from new seeds; the worse ones drop out on the way."""
     going = [trial for trial in trials if _is_default(trial) and trial is not default]
     for trial in trials:  # short trials flatter high rates, so the finalists get rates far apart
         apart = all(_distance(trial, other) > math.log(APART) for other in [default, *going])
         if apart and math.isfinite(trial.val_loss) and len(going) < FINALISTS[1]:
             going.append(trial)
-    scores = pd.DataFrame(index=pd.RangeIndex(1, SEEDS + 1, name="seed"), dtype=float)
+    seeds = pd.RangeIndex(1, SEEDS + 1, name="seed")
+    scores = pd.DataFrame(index=seeds, columns=[trials.index(default)], dtype=float)
     for turn in scores.index:
         going = going[: FINALISTS.get(turn, len(going))]
-        track.start(int(np.random.SeedSequence([seed, turn]).generate_state(1)[0]) >> 1)
-        for trial in [default, *going]:
-            fresh = dataclasses.replace(trial, epochs=0, state=None)
-            track.run(fresh, epochs)
-            scores.loc[turn, trials.index(trial)] = fresh.val_loss
+        start = int(np.random.SeedSequence([seed, turn]).generate_state(1)[0]) >> 1
+        fresh = {
+            place: dataclasses.replace(trials[place], epochs=0, state=None, val_loss=math.inf)
+            for place in map(trials.index, [default, *going])
+        }
+        if run is None or not _go(run, start, list(fresh.values()), epochs):
+            scores = scores.loc[: turn - 1]
+            break
+        for place, trial in fresh.items():
+            scores.loc[turn, place] = trial.val_loss
         means = scores.mean()
         going = sorted(going, key=lambda trial: means[trials.index(trial)])
     scores.columns = [int(name) for name in scores.columns]
@@ -227,14 +268,18 @@ def _distance(trial: Trial, other: Trial) -> float:
     return abs(math.log(trial.learning_rate / other.learning_rate))
 
 
-def _check_arguments(optimizers: Sequence[str], budget: int) -> None:
+def _check_arguments(optimizers: Sequence[str], **sizes: Any) -> None:
     unknown = [name for name in optimizers if name not in RATES]
     if unknown or not optimizers or isinstance(optimizers, str):
-        message = f"optimizers must name sgd, adam or both; saw {optimizers!r}. Pass ('adam',)."
+        message = (
+            f"optimizers must name sgd, adam or both, but it is {optimizers!r}. Pass ('adam',)."
+        )
         raise OptimizerError(message)
-    if budget < 3:
-        message = f"A tuning needs 3 trials or more; saw budget={budget}. Pass budget=30."
-        raise DataError(message)
+    for name, least in {"budget": 3, "epochs": 1}.items():
+        value = sizes[name]
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+            message = f"{name} must be a whole number from {least}, but it is {value!r}."
+            raise DataError(message)
 
 
 def _draw(optimizers: Sequence[str], budget: int, seed: int) -> list[Trial]:
@@ -255,15 +300,21 @@ def _draw(optimizers: Sequence[str], budget: int, seed: int) -> list[Trial]:
     return trials
 
 
-def _halve(track: _Track, trials: list[Trial], epochs: int) -> list[Trial]:
-    """Run the rungs; return all trials, those that came further first, the better ones first."""
+def _halve(go: Callable[..., bool], trials: list[Trial], epochs: int) -> tuple[list[Trial], bool]:
+    """Run the rungs; return all trials, the longer and better ones first, and whether to go on."""
     going = trials
     for rung in RUNGS:
         upto = max(1, round(epochs * rung))
-        for trial in going:
-            track.run(trial, upto)
+        if not go(going, upto):
+            if not any(trial.epochs for trial in trials):
+                raise KeyboardInterrupt
+            return _in_order(trials), False
         going = sorted(going, key=lambda trial: trial.val_loss)
         going = going[: max(FINALISTS[1], len(going) // KEEP)]
+    return _in_order(trials), True
+
+
+def _in_order(trials: list[Trial]) -> list[Trial]:
     return sorted(trials, key=lambda trial: (-trial.epochs, trial.val_loss))
 
 
@@ -325,11 +376,8 @@ class _Track:
     def start(self, seed: int) -> None:
         """Draw the split and the initial weights that the next trials begin with."""
         self._seed = seed
-        training, held_out = hold_out(self._rows, self._split, None, self._choice, seed)
-        assert held_out is not None
-        self._training, self._held_out = training, held_out
-        self.steps = math.ceil(count_rows(training.x) / self._batch_size)
-        with seeded(seed):
+        self._training, self._held_out = split(self._rows, self._split, self._choice, seed)
+        with seeded_apart(seed):
             fresh = self._built()
         seed_model(fresh, seed)
         self._weights = _values(fresh.variables)
@@ -384,8 +432,8 @@ class _Track:
         model = build(self._build, self._choice)
         if any(model is other for other in self._models.values()):
             message = (
-                "build_model must build a new model each time, so that each trial starts anew; "
-                "saw the same one again. Build its layers inside the function."
+                "build_model must build a new model each time, so that each trial starts anew, "
+                "but it returned the same one again. Build its layers inside the function."
             )
             raise DataError(message)
         if not model.built:
@@ -395,7 +443,7 @@ class _Track:
     def _model(self, name: str) -> keras.Model:
         """Compile a model for an optimizer once."""
         if name not in self._models:
-            with seeded(self._seed):
+            with seeded_apart(self._seed):
                 model = self._built()
             self._variables[name] = list(model.variables)  # without metrics
             optimizer = adam() if name == "adam" else _tunable_sgd()

@@ -9,7 +9,7 @@ import pytest
 import workers
 
 import kerastrain as kt
-from kerastrain.experiments.jobs import run_jobs
+from kerastrain.experiments.jobs import hire
 
 pytestmark = pytest.mark.tensorflow
 
@@ -137,8 +137,8 @@ def what_travelled(shared, job, memory):
 @pytest.mark.process
 def test_shared_data_travel_once_to_each_worker_and_jobs_of_a_group_stay_together():
     jobs = [(group, (group, i)) for group in "ab" for i in range(10)]
-    with ProcessPoolExecutor(2) as pool:
-        results = run_jobs(what_travelled, np.zeros(1000), jobs, pool)
+    with ProcessPoolExecutor(2) as pool, hire(what_travelled, np.zeros(1000), pool) as run:
+        results = run(jobs)
     assert [job for *_, job in results.all] == [job for _, job in jobs]
     assert len({place for *place, _, _ in map(list, results.all) for place in [tuple(place)]}) <= 2
     assert max(count for _, _, count, _ in results.all) >= 10
@@ -146,7 +146,8 @@ def test_shared_data_travel_once_to_each_worker_and_jobs_of_a_group_stay_togethe
 
 def test_progress_counts_jobs_and_tells_the_time_left(monkeypatch, capsys):
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
-    run_jobs(what_travelled, None, [(0, 1), (0, 2)])
+    with hire(what_travelled, None) as run:
+        run([(0, 1), (0, 2)])
     said = capsys.readouterr().out
     assert "1 of 2 trainings" in said
     assert "2 of 2 trainings, 0 s left" in said

@@ -145,9 +145,40 @@ def test_momentum_as_a_variable_gives_the_numbers_of_keras_sgd(momentum):
     [
         ({"optimizers": ("rmsprop",)}, kt.OptimizerError, "must name sgd, adam or both"),
         ({"optimizers": "adam"}, kt.OptimizerError, r"Pass \('adam',\)"),
-        ({"budget": 2}, kt.DataError, "3 trials or more"),
+        ({"budget": 2}, kt.DataError, "budget must be .* from 3, but it is 2"),
+        ({"epochs": 0}, kt.DataError, "epochs must be .* from 1, but it is 0"),
+        ({"validation_split": 0}, kt.DataError, "validation_split must .* 0"),
+        ({"executor": "threads"}, kt.DataError, "executor must be .* but it is 'threads'"),
     ],
 )
 def test_what_cannot_be_tuned_is_refused(settings, error, words):
     with pytest.raises(error, match=words):
         tune_optimizer(build, X, AMOUNTS, **settings)
+
+
+@pytest.mark.process
+def test_worker_processes_give_the_bits_of_the_serial_run(tuning):
+    loky = pytest.importorskip("loky")
+    settings = {"budget": 12, "epochs": 9, "seed": 1}
+    again = tune_optimizer(build, X, AMOUNTS, executor=loky.get_reusable_executor(2), **settings)
+    assert again.table.equals(tuning.table)
+    assert again.scores.equals(tuning.scores)
+
+
+@pytest.mark.parametrize(("builds", "seeds", "trials"), [(3, 0, 1), (8, 4, 4)])
+def test_ctrl_c_keeps_what_is_done(builds, seeds, trials):
+    built = []
+
+    def build_model(choice):
+        built.append(choice)
+        if len(built) == builds:
+            raise KeyboardInterrupt
+        return build(choice)
+
+    tuning = tune_optimizer(build_model, X, AMOUNTS, budget=4, epochs=3)
+    assert str(tuning).startswith("Interrupted. ")
+    assert len(tuning.scores) == seeds
+    assert (tuning.table["epochs"] > 0).sum() == trials
+    built[:] = [None] * (builds - 1)  # at once
+    with pytest.raises(KeyboardInterrupt):
+        tune_optimizer(build_model, X, AMOUNTS, budget=4, epochs=3)
