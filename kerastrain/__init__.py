@@ -6,7 +6,7 @@ The whole public surface stands here. The README lists the rooms behind it.
 from kerastrain import plots
 from kerastrain.arrays.datasets import Dataset, list_datasets, load_dataset
 from kerastrain.arrays.rows import split_rows
-from kerastrain.checks import Finding, check
+from kerastrain.checks import Finding, check, list_checks
 from kerastrain.errors import (
     CheckError,
     CheckWarning,
@@ -58,6 +58,7 @@ __all__ = [
     "find_learning_rate",
     "fit",
     "inspect_labels",
+    "list_checks",
     "list_datasets",
     "list_devices",
     "load_dataset",

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from kerastrain.checks.findings import Finding, Findings, enforce
-from kerastrain.checks.rules import RULES, Rule
+from kerastrain.checks.rules import RULES, Rule, list_checks
 from kerastrain.checks.setup import Setup, gather
 from kerastrain.models.private_names import loss_weights_of, metrics_of
 from kerastrain.models.untouched import untouched
@@ -28,7 +28,7 @@ from kerastrain.models.untouched import untouched
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["RULES", "Finding", "check", "enforce"]
+__all__ = ["RULES", "Finding", "check", "enforce", "list_checks"]
 
 _log = logging.getLogger(__name__)
 _AUTO = "auto"

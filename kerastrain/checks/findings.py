@@ -24,14 +24,14 @@ class Problem(NamedTuple):
 
 @dataclass(frozen=True)
 class Finding:
-    """Hold one thing that is wrong with a set-up, and the way out.
+    """Hold one thing that is wrong with a set-up, and what to do about it.
 
     Attributes:
         rule: The rule's name in the table of rules; `silence=` takes it.
         severity: `"error"` when training is certainly wrong or will raise, `"warning"` when the
             set-up is likely not what is meant.
-        message: What must hold, and what was seen.
-        fix: The way out, with code that can be pasted.
+        message: What must hold, and what was found.
+        fix: What to do, with code that can be pasted.
         where: The argument that it is about, as the user wrote it.
 
     Examples:
@@ -95,7 +95,7 @@ def enforce(findings: list[Finding], mode: Mode = "error", *, stacklevel: int = 
             (
                 "Training would go wrong:",
                 *(f"- {finding}" for finding in errors),
-                "To train all the same: check='warn'.",
+                "To train anyway: check='warn'.",
             )
         )
         raise CheckError(message, findings=findings)

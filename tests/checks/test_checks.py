@@ -18,6 +18,7 @@ from keras import layers
 from rule_pairs import MENDED, MORE, PAIRS
 from set_ups import AMOUNT, BCE, HOT, RIGHT, SCE, WRONG, Y4, X, classes, net
 
+import kerastrain
 from kerastrain.checks import RULES, Finding, check, enforce
 from kerastrain.errors import CheckError, CheckWarning
 
@@ -90,6 +91,15 @@ def test_a_right_program_passes_in_silence(name: str) -> None:
 def test_rules_have_names_of_their_own_and_a_line() -> None:
     assert len({rule.name for rule in RULES}) == len(RULES)
     assert all(len(rule.line) > 20 and rule.line.endswith(".") for rule in RULES)
+
+
+def test_the_list_of_checks_says_what_each_looks_for() -> None:
+    table = kerastrain.list_checks()
+    assert list(table["name"]) == [rule.name for rule in RULES]
+    assert set(table["severity"]) == {"error", "warning"}
+    assert table["looks_for"].str.len().min() > 20
+    assert table["example"].str.len().between(5, 60).all()
+    assert table["example"].is_unique
 
 
 def compiled(model: keras.Model) -> keras.Model:

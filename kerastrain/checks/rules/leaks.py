@@ -16,7 +16,7 @@ from kerastrain.checks.settings import BINARY, CATEGORICAL, ID_LOSSES
 from kerastrain.checks.setup import Setup
 
 SAMPLE = 256  # rows that are compared number by number
-MOST = 200_000  # rows among which copies are looked for
+MOST = 50_000  # rows among which copies are looked for
 
 
 def _sample(array: Any, count: int) -> NDArray[np.float64]:
@@ -42,12 +42,12 @@ def target_inside(setup: Setup) -> Iterator[Problem]:
     for x in setup.x:
         if not x.numeric or x.shape[:1] != y.shape[:1] or x.shape[1:] in ((), (1,)):
             continue
-        rows, targets = _sample(x.array, int(y.shape[0])), _sample(y.array, int(y.shape[0]))
+        rows, targets = (_sample(a.array, int(y.shape[0])).astype("float32") for a in (x, y))
         if rows.shape[1] > 1 << 16 or rows.shape == targets.shape:
             continue
         for k, target in enumerate(targets.T):
             few = len(np.unique(target)) < several and len(target) < 100
-            same = np.flatnonzero(np.all(np.isclose(rows, target[:, None], rtol=1e-6), axis=0))
+            same = np.flatnonzero(np.all(rows == target[:, None], axis=0))
             if few or len(np.unique(target)) < 2 or not len(same):
                 continue
             place = np.unravel_index(same[0], x.shape[1:])
@@ -79,12 +79,13 @@ def validation_copies(setup: Setup) -> Iterator[Problem]:
     column = int(np.argmax([len(np.unique(c)) for c in many[:SAMPLE].T[:64]]))
     if len(np.unique(many[:, column])) < 0.5 * len(many):
         return  # of few values: equal rows are no copies
-    head = np.asarray(container_of(x.array).take(x.array, slice(0, MOST)), np.float64)
-    head = head.reshape(len(head), -1)
-    asked = _sample(there.array, int(there.shape[0]))
-    order = np.argsort(head[:, column])
-    near = np.searchsorted(head[order, column], asked[:, column]).clip(0, len(head) - 1)
-    copies = float(np.mean(np.all(head[order[near]] == asked, axis=1)))
+    head = np.asarray(container_of(x.array).take(x.array, slice(0, MOST)))
+    head, asked = head.reshape(len(head), -1), _sample(there.array, int(there.shape[0]))
+    asked = asked[np.argsort(asked[:, column])]
+    place = np.searchsorted(asked[:, column], head[:, column]).clip(0, len(asked) - 1)
+    near = np.flatnonzero(asked[place, column] == head[:, column])
+    equal = np.all(head[near] == asked[place[near]], axis=1)
+    copies = len(np.unique(place[near[equal]])) / len(asked)
     if copies > 0.02 and not validation_is_the_same(setup):
         yield Problem(
             f"Validation rows must be other rows than those trained on, but {copies:.0%} of "

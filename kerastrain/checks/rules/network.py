@@ -18,6 +18,7 @@ _LINEAR = {"InputLayer", "Flatten", "Reshape", "Dropout", "Permute", "BatchNorma
            "Rescaling", "Normalization", "Identity", "ZeroPadding1D", "ZeroPadding2D",
            "AveragePooling1D", "AveragePooling2D", "GlobalAveragePooling1D",
            "GlobalAveragePooling2D"}  # fmt: skip
+_TINY = 0.06  # times 1 / sqrt(units): first weights far below those of Keras' initializers
 _WEIGHTED = {"Dense", "Conv1D", "Conv2D", "Conv3D"}
 
 
@@ -203,28 +204,30 @@ def vanishing(setup: Setup) -> Iterator[Problem]:
     Source: Glorot, Bengio, "Understanding the difficulty of training deep feedforward neural
     networks", AISTATS, 2010.
     """
-    shot, hidden = setup.shot, []
+    shot = setup.shot
     if shot.stage != "done" or setup.own_step or setup.graph is None:
         return
-    sizes = {id(v): float(np.sqrt(np.mean(np.square(g, dtype=np.float64))))
-             for v, g in zip(shot.variables, shot.gradients, strict=False)
-             if g is not None and g.ndim > 1}  # fmt: skip
-    for layer in layers_of(setup.graph):
-        size = sizes.get(id(getattr(layer, "kernel", None)))
-        if size is not None and type(layer).__name__ in _WEIGHTED:
-            hidden.append((layer, size))
-    ends = [_activation(layer) for layer, _ in hidden[:-1]]
+    slopes: dict[int, Any] = {
+        id(v): g for v, g in zip(shot.variables, shot.gradients, strict=False)
+    }
+    hidden = [layer for layer in layers_of(setup.graph) if type(layer).__name__ in _WEIGHTED
+              and slopes.get(id(layer.kernel)) is not None]  # fmt: skip
+    ends = [_activation(layer) for layer in hidden[:-1]]
     flat = sum(end in ("sigmoid", "hard_sigmoid", "tanh", "softsign") for end in ends)
-    small = any(np.std(np.asarray(layer.kernel)) < 0.02 / np.sqrt(layer.kernel.shape[-1] / 10 + 1)
-                for layer, _ in hidden[:-1])  # fmt: skip
-    if len(hidden) < 3 or not (flat >= 2 or small) or not 0 < hidden[0][1] < 1e-3 * hidden[-1][1]:
+    small = any(np.std(np.asarray(la.kernel).ravel()[:4096]) < _TINY / np.sqrt(la.kernel.shape[-1])
+                for la in hidden[:-1])  # fmt: skip
+    if len(hidden) < 3 or not (flat >= 2 or small):
+        return
+    first, last = (float(np.sqrt(np.mean(np.square(slopes[id(layer.kernel)], dtype=np.float64))))
+                   for layer in (hidden[0], hidden[-1]))  # fmt: skip
+    if not 0 < first < 1e-3 * last:
         return
     why = (
         f"{flat} layers of {max(set(ends), key=ends.count)}" if flat >= 2 else "tiny first weights"
     )
     yield Problem(
-        f"The gradient must reach the first layer, but at {hidden[0][0].name!r} it is "
-        f"{hidden[0][1] / hidden[-1][1]:.0e} of that of the last layer: {why}.",
+        f"The gradient must reach the first layer, but at {hidden[0].name!r} it is "
+        f"{first / last:.0e} of that of the last layer: {why}.",
         "Dense(..., activation='relu', kernel_initializer='he_normal'), or a BatchNormalization "
         "layer between them.",
         "model",
