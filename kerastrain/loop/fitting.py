@@ -70,7 +70,12 @@ def fit(
     A plain graph (`loop="graph"`) gives the bits of `model.fit(shuffle=False, jit_compile=False)`.
     XLA rounds otherwise: histories agree to 1e-5, until somewhere a relu unit lies within rounding
     of its kink and the two roundings part. XLA is chosen where this many steps make it faster,
-    compiling included, so another number of epochs may give other last digits.
+    compiling included, so another number of epochs may give other last digits. A step that XLA
+    cannot take runs as a graph, and so does one that checks values as it runs.
+
+    A layer that was frozen or unfrozen is so from the next call on; Keras itself would have to
+    compile again. Anything else that is changed in Python after the first training, such as the
+    rate of a Dropout, needs `model.compile` here as there.
 
     Args:
         model: A compiled model. It is trained from the weights that it has.

@@ -8,6 +8,7 @@ the state of its seed generators decides its dropout.
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["choose_seed", "seed_model", "seeded", "seeded_apart"]
 
 LARGEST = 2**31 - 1
+# The generators belong to the process: threads that set them would change each other's numbers.
+ONE_AT_A_TIME = threading.RLock()
 
 
 def choose_seed(seed: int | None) -> int:
@@ -57,14 +60,15 @@ def seeded(seed: int) -> Iterator[None]:
     Args:
         seed: A whole number from 0.
     """
-    before = random.getstate(), np.random.get_state()  # noqa: NPY002 - the caller's own
-    random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 - a user's build_model may draw from it
-    try:
-        yield
-    finally:
-        random.setstate(before[0])
-        np.random.set_state(before[1])  # noqa: NPY002
+    with ONE_AT_A_TIME:
+        before = random.getstate(), np.random.get_state()  # noqa: NPY002 - the caller's own
+        random.seed(seed)
+        np.random.seed(seed)  # noqa: NPY002 - a user's build_model may draw from it
+        try:
+            yield
+        finally:
+            random.setstate(before[0])
+            np.random.set_state(before[1])  # noqa: NPY002
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from kerastrain.models.private_names import eager_draws, global_state, tensorflow_random
+from kerastrain.models.seeds import ONE_AT_A_TIME
 
 __all__ = ["untouched"]
 
@@ -23,22 +24,23 @@ def untouched() -> Iterator[None]:
     change the numbers or the names of what the user does next. Warnings that the looking
     itself would cause are not shown: they are told as findings, or by `fit` in its turn.
     """
-    state = global_state()
-    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
-    names = copy.copy(state.get_global_attribute("object_name_uids"))
-    generator = state.get_global_attribute("global_seed_generator")
-    seed = None if generator is None else np.array(generator.state)
-    try:
-        with warnings.catch_warnings(), _tensorflow_untouched():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        random.setstate(python)
-        np.random.set_state(numpy)  # noqa: NPY002
-        state.set_global_attribute("object_name_uids", names)
-        state.set_global_attribute("global_seed_generator", generator)
-        if generator is not None:
-            generator.state.assign(seed)
+    with ONE_AT_A_TIME:
+        state = global_state()
+        python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
+        names = copy.copy(state.get_global_attribute("object_name_uids"))
+        generator = state.get_global_attribute("global_seed_generator")
+        seed = None if generator is None else np.array(generator.state)
+        try:
+            with warnings.catch_warnings(), _tensorflow_untouched():
+                warnings.simplefilter("ignore")
+                yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(numpy)  # noqa: NPY002
+            state.set_global_attribute("object_name_uids", names)
+            state.set_global_attribute("global_seed_generator", generator)
+            if generator is not None:
+                generator.state.assign(seed)
 
 
 @contextmanager

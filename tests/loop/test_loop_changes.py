@@ -1,7 +1,9 @@
 """What changes between two trainings, or in a callback: as in `model.fit`, or better."""
 
+import random
 import subprocess
 import sys
+import threading
 import warnings
 
 import keras
@@ -298,3 +300,22 @@ assert not [one for one in kt.check(made(), x, x[:, :1]) if one.rule == "keras-r
 @pytest.mark.process
 def test_a_model_that_is_mirrored_on_two_devices_has_the_tidy_history():
     subprocess.run([sys.executable, "-c", MIRRORED], check=True)
+
+
+def test_threads_that_train_leave_each_others_numbers_and_the_generators_alone():
+    def build(choice):
+        return keras.Sequential([L.Dense(6, "relu"), L.Dropout(0.2), L.Dense(choice.units)])
+
+    def run(seed):
+        model = kt.train(build, X, X[:, 0], seed=seed, epochs=2, check="off")
+        losses[seed] = model.history["loss"].tolist()
+
+    losses = {}
+    run(1), run(2)
+    alone, losses = losses, {}
+    before = random.getstate(), str(np.random.get_state())  # noqa: NPY002
+    threads = [threading.Thread(target=run, args=(seed,)) for seed in alone]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert losses == alone
+    assert before == (random.getstate(), str(np.random.get_state()))  # noqa: NPY002
