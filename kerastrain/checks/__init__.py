@@ -12,26 +12,27 @@ The rooms, top to bottom; each one only ever uses the ones below it:
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from kerastrain.checks.findings import Finding, Findings, enforce
 from kerastrain.checks.rules import RULES, Rule, list_checks
 from kerastrain.checks.setup import Setup, gather
+from kerastrain.errors import KerastrainError, LabelError, LossError
+from kerastrain.losses.resolve import Plan, is_auto, read_with
 from kerastrain.models.private_names import loss_weights_of, metrics_of
 from kerastrain.models.untouched import untouched
 
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["RULES", "Finding", "check", "enforce", "list_checks"]
+__all__ = ["RULES", "Finding", "check", "check_plan", "enforce", "list_checks"]
 
 _log = logging.getLogger(__name__)
-_AUTO = "auto"
 
 
 def check(
@@ -119,73 +120,91 @@ def check(
     silent = {silence} if isinstance(silence, str) else set(silence or ())
     with untouched():
         try:
-            resolved, y = _resolved(model, x, y, given)
-            given |= resolved
-            setup = gather(model, x, y, given, unknown)
+            model, plan, refused = _plan(model, x, y, loss)
+            given |= _left_out(model, plan, given)
+            return _findings(model, x, _seen(y, plan.y), given, unknown, silent, refused)
         except Exception as error:  # whatever a user's objects raise; `fit` would raise it too
             _log.debug("the set-up could not be read", exc_info=True)
             return Findings([_unread(error)])
-        return Findings(_ask(setup, silent))
 
 
-def _resolved(model: Any, x: Any, y: Any, given: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
-    """Fill in what was left out: from the compiled model, or as `train` would choose.
+def check_plan(
+    model: keras.Model,
+    x: Any,
+    plan: Plan,
+    y: Any,
+    given: Mapping[str, Any],
+    silence: Sequence[str] = (),
+) -> Findings:
+    """Check what `train` is about to do: the plan is made, and nothing is read again.
 
-    `train` would also write labels as its loss wants them, so these are given back.
+    Args:
+        model: Built, and not compiled with these settings yet.
+        x: Inputs as they go into `fit`.
+        plan: How the labels are read.
+        y: Labels as the loss wants them.
+        given: The arguments for `compile` and `fit`.
+        silence: Names of rules that are not to speak.
     """
+    defaults = {
+        name: parameter.default
+        for name, parameter in inspect.signature(check).parameters.items()
+        if parameter.default is not parameter.empty and name not in ("y", "silence")
+    }
+    with untouched():
+        settings = {**defaults, **given}
+        settings |= _left_out(model, plan, settings)
+        return _findings(model, x, y, settings, {}, set(silence), None)
+
+
+def _findings(
+    model: Any,
+    x: Any,
+    y: Any,
+    given: Mapping[str, Any],
+    unknown: Mapping[str, Any],
+    silent: set[str],
+    refused: KerastrainError | None,
+) -> Findings:
+    found = Findings(_ask(gather(model, x, y, given, unknown), silent))
+    if refused is not None and not any(finding.severity == "error" for finding in found):
+        found.insert(0, _as_finding(refused))
+    return found
+
+
+def _plan(model: Any, x: Any, y: Any, loss: Any) -> tuple[Any, Plan, KerastrainError | None]:
+    """Read the labels as `train` does; where it would refuse them, leave them as they are."""
+    try:
+        return *read_with(model, x, y, loss=loss), None
+    except (LabelError, LossError) as error:
+        return model, Plan(None, None if is_auto(loss) else loss, y), error
+
+
+def _seen(y: Any, encoded: Any) -> Any:
+    """Look at the user's own labels where encoding leaves them as they are: they have an index."""
+    if hasattr(y, "index") and getattr(encoded, "shape", None) == getattr(y, "shape", 0):
+        return y if np.array_equal(np.asarray(y), encoded) else encoded
+    return encoded
+
+
+def _left_out(model: Any, plan: Plan, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Fill in what was left out: from the compiled model, or as `train` would choose."""
     compiled = bool(getattr(model, "compiled", False))
     found: dict[str, Any] = {}
-    if _is_auto(given["optimizer"]):
+    if given["optimizer"] is None or is_auto(given["optimizer"]):
         found["optimizer"] = getattr(model, "optimizer", None) or "adam"
-    if _is_auto(given["loss"]):
-        found["loss"], y = (model.loss, y) if compiled else _chosen(model, x, y)
+    if is_auto(given["loss"]):
+        found["loss"] = plan.loss
         if compiled and given["loss_weights"] is None:
             found["loss_weights"] = loss_weights_of(model)
-    if _is_auto(given["metrics"]):
-        own = compiled and _is_auto(given["loss"])
-        found["metrics"] = metrics_of(model) if own else None
-    return found, y
+    if is_auto(given["metrics"]):
+        found["metrics"] = metrics_of(model) if compiled and is_auto(given["loss"]) else None
+    return found
 
 
-def _is_auto(value: Any) -> bool:
-    return isinstance(value, str) and value == _AUTO
-
-
-def _chosen(model: Any, x: Any, y: Any) -> tuple[Any, Any]:
-    """Choose the loss from the labels, and write them as it wants them."""
-    from kerastrain.errors import KerastrainError
-    from kerastrain.labels.inspection import split_outputs
-    from kerastrain.losses.choosing import choose_loss
-
-    labelled = x if y is None and not hasattr(x, "shape") else y
-    spec = getattr(x, "element_spec", None)
-    if labelled is None or (spec is not None and not isinstance(spec, tuple)):
-        return None, y  # inputs only
-    try:
-        choice = choose_loss(labelled, model=model)
-    except KerastrainError:
-        return None, y
-    if isinstance(choice, dict):
-        losses = {name: one.build_loss() for name, one in choice.items()}
-        columns = {} if y is None else split_outputs(y, choice)
-        parts = {name: _encoded(choice[name], part) for name, part in columns.items()}
-        return losses, parts or None
-    if isinstance(choice, list):
-        each = [] if y is None else zip(choice, y, strict=True)
-        return [one.build_loss() for one in choice], [_encoded(*pair) for pair in each] or None
-    return choice.build_loss(), _encoded(choice, y)
-
-
-def _encoded(choice: Any, y: Any) -> Any:
-    """Write labels as the loss wants them; those that are so already stay what they are."""
-    if y is None:
-        return None
-    encoded = choice.encode(y)
-    if np.array_equal(np.asarray(y), encoded):
-        return y
-    index = getattr(y, "index", None)  # which rows of pandas these are
-    same_rows = isinstance(y, pd.Series) and encoded.ndim == 1
-    return pd.Series(encoded, index=index) if same_rows else encoded
+def _as_finding(error: KerastrainError) -> Finding:
+    """Tell what `train` would refuse as a finding."""
+    return Finding("label-reading", "error", str(error), "", "y")
 
 
 def _ask(setup: Setup, silent: set[str]) -> list[Finding]:

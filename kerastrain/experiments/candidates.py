@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from kerastrain.errors import DataError, OptimizerError
 from kerastrain.labels.inspection import Labels
 from kerastrain.losses.choosing import LOSSES, LossChoice, admitted_losses
+from kerastrain.losses.resolve import choice_of
 from kerastrain.optimizers.builders import get_optimizer
-from kerastrain.training.compiling import choice_of
 
 if TYPE_CHECKING:
     import keras

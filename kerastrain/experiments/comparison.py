@@ -28,11 +28,12 @@ from kerastrain.experiments.measures import MEASURES, measure, measure_baseline
 from kerastrain.labels.inspection import Labels, inspect_labels
 from kerastrain.loop import fit, start_over
 from kerastrain.losses.choosing import LossChoice, admitted_losses
-from kerastrain.losses.preparation import Rows, encode, row_classes, split
+from kerastrain.losses.preparation import Rows, pair_rows, row_classes, split
+from kerastrain.losses.resolve import choice_of
+from kerastrain.models.building import build
 from kerastrain.models.seeds import LARGEST, seed_model, seeded_apart
 from kerastrain.optimizers.builders import get_optimizer
 from kerastrain.plots.pictures import plot_comparison
-from kerastrain.training.compiling import build, choice_of
 
 if TYPE_CHECKING:
     import keras
@@ -286,7 +287,7 @@ def _short(value: Any) -> str:
 def _judge_baseline(
     shared: Task, usual: LossChoice, trainings: list[tuple[int, int | None]]
 ) -> list[dict[str, Any]]:
-    rows = encode(shared.x, shared.y, None, usual)
+    rows = pair_rows(shared.x, shared.y, usual.encode(shared.y))
     if shared.folds is not None and shared.folds > count_rows(rows.x):
         message = f"Each fold needs a row, but folds={shared.folds} and x has {count_rows(rows.x)}."
         raise DataError(message)
@@ -308,7 +309,7 @@ def _train(
     entry = shared.entries[name]
     if memory.get("name") != name:
         memory.clear()
-        memory.update(name=name, rows=encode(shared.x, shared.y, None, entry.choice))
+        memory.update(name=name, rows=pair_rows(shared.x, shared.y, entry.choice.encode(shared.y)))
     training, validation = shared.parts(entry.choice, memory["rows"], seed, fold)
     # each training of a seed has its own beginning, equal for all candidates
     start = seed if fold is None else int(np.random.SeedSequence([seed, fold]).generate_state(1)[0])

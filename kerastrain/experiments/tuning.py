@@ -21,19 +21,20 @@ import numpy as np
 import pandas as pd
 
 from kerastrain.arrays.rows import count_rows, take_rows
+from kerastrain.arrays.sources import is_data_set
 from kerastrain.errors import DataError, KerastrainWarning, OptimizerError
 from kerastrain.experiments.intervals import Interval, mean_interval
 from kerastrain.experiments.jobs import hire
 from kerastrain.loop import fit
 from kerastrain.losses.choice import LossChoice
-from kerastrain.losses.choosing import choose_loss
 from kerastrain.losses.outputs import each
-from kerastrain.losses.preparation import Rows, encode, is_data_set, split
+from kerastrain.losses.preparation import Rows, pair_rows, split
+from kerastrain.losses.resolve import resolve
+from kerastrain.models.building import build
 from kerastrain.models.seeds import choose_seed, seed_model, seeded, seeded_apart
 from kerastrain.models.untouched import untouched
 from kerastrain.optimizers.builders import adam, sgd
 from kerastrain.plots.rates import plot_trials
-from kerastrain.training.compiling import build
 
 if TYPE_CHECKING:
     import keras
@@ -190,8 +191,8 @@ def tune_optimizer(
         raise DataError(message)
     seed = choose_seed(seed)
     with untouched(), seeded(seed):
-        choice = choose_loss(y, task=task)
-        rows = encode(x, y, None, choice)
+        plan = resolve(None, x, y, task=task)
+        choice, rows = plan.choice, pair_rows(x, y, plan.y)
         training, _ = split(rows, validation_split, choice, seed)
         steps = math.ceil(count_rows(training.x) / batch_size)
         track = _Track(build_model, choice, rows, epochs, batch_size, validation_split, loop)

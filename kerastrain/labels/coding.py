@@ -117,7 +117,7 @@ class Labels:
         Raises:
             LabelError: `y` holds a value that is no class of these labels.
         """
-        column = self._open(y)
+        column = self.open(y)
         if self.traits.form == "flags":
             return self._encode_flags(column)
         if self.traits.form == "numbers":
@@ -149,7 +149,8 @@ class Labels:
         return self._decode_classes(numbers)
 
     # -------------------------------------------------------------- users' values → numbers
-    def _open(self, y: Any) -> Column:
+    def open(self, y: Any) -> Column:
+        """Take labels of the same kind out of their container."""
         if self.dtype == "sets of names":
             return column_of_sets(list(y))
         if self.dtype == "lists of names":

@@ -19,7 +19,7 @@ from kerastrain.labels.kinds import KINDS, TASKS
 from kerastrain.labels.reading import read
 from kerastrain.labels.refusals import refuse
 
-__all__ = ["Labels", "inspect_labels", "one_hot", "split_outputs"]
+__all__ = ["Labels", "check_task", "inspect_labels", "one_hot", "split_outputs"]
 
 MOST_FLAGS = 1 << 32  # 16 GiB of float32
 
@@ -58,16 +58,25 @@ def inspect_labels(y: Any, *, task: str | None = None) -> Labels | dict[Any, Lab
         ...
         kerastrain.errors.LabelError: There must be at least two different labels, ...
     """
-    if task is not None and not (isinstance(task, str) and task in TASKS):
-        near = get_close_matches(str(task), TASKS, n=1) or list(TASKS)[:1]
-        tasks = ", ".join(map(repr, TASKS))
-        refuse("unknown task", task=task, tasks=tasks, first=near[0])
+    check_task(task)
     columns = open_labels(y, task=task)
     if isinstance(columns, Column):
         return _inspect(columns, task, table=True)
     if isinstance(columns, list):
         return [_one(column, task, f"y[{i}]") for i, column in enumerate(columns)]
     return {name: _one(column, task, f"y[{name!r}]") for name, column in columns.items()}
+
+
+def check_task(task: Any) -> None:
+    """Refuse a task that does not exist.
+
+    Raises:
+        LabelError: it names the task that was perhaps meant.
+    """
+    if task is not None and not (isinstance(task, str) and task in TASKS):
+        near = get_close_matches(str(task), TASKS, n=1) or list(TASKS)[:1]
+        tasks = ", ".join(map(repr, TASKS))
+        refuse("unknown task", task=task, tasks=tasks, first=near[0])
 
 
 def _one(column: Column, task: str | None, name: str) -> Labels:

@@ -7,7 +7,8 @@
 - `fallback` is the other loop, `model.fit` itself; `reuse` trains one compiled model many times
 """
 
+from kerastrain.loop.arguments import LOOPS
 from kerastrain.loop.fitting import TrainingInterrupted, fit
 from kerastrain.loop.reuse import start_over
 
-__all__ = ["TrainingInterrupted", "fit", "start_over"]
+__all__ = ["LOOPS", "TrainingInterrupted", "fit", "start_over"]

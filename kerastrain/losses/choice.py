@@ -30,6 +30,7 @@ class LossChoice:
         note: What could be read otherwise, and what decides; "" when there is nothing.
         labels: What is known about the labels.
         form: What the loss wants: "ids", "one-hot", "flags", "signs" or "amounts".
+        as_given: Whether the labels are used as they are, since the loss was named with them.
         keras_class: The class in `keras.losses`.
         formula: The loss of one row.
 
@@ -51,6 +52,7 @@ class LossChoice:
     note: str
     labels: Labels = field(repr=False)
     form: str = "amounts"
+    as_given: bool = False
     keras_class: str = field(default="", repr=False)
     formula: str = field(default="", repr=False)
 
@@ -76,6 +78,7 @@ class LossChoice:
             "one-hot": keras.metrics.CategoricalAccuracy,
             "flags": flags_right,
         }
+        form = "one-hot" if self.labels.kind == "one-hot" and self.form == "flags" else self.form
         overlap = partial(
             keras.metrics.MeanIoU,
             num_classes=self.units,
@@ -83,7 +86,7 @@ class LossChoice:
             sparse_y_pred=False,
         )
         makers = {
-            "accuracy": accuracy.get(self.form),
+            "accuracy": accuracy.get(form, flags_right),
             "binary_accuracy": flags_right,
             "mae": keras.metrics.MeanAbsoluteError,
             "mean_iou": overlap,
@@ -144,7 +147,12 @@ class LossChoice:
         Raises:
             LabelError: `y` holds a value that is no class of these labels.
         """
+        if self.as_given:
+            opened = self.labels.open(y).array  # objects stay objects, which Keras refuses
+            return np.asarray(y) if str(getattr(y, "dtype", "")) == "object" else opened
         numbers = self.labels.encode(y)
+        if self.form == "flags" and self.labels.kind == "one-hot" and self.units == 1:
+            numbers = numbers.argmax(axis=-1)
         if self.form == "ids":
             return (
                 numbers.argmax(axis=-1).astype(np.int32)
@@ -179,7 +187,11 @@ class LossChoice:
             LabelError: the predictions have another number of units.
         """
         predicted = np.asarray(y_pred)
-        if predicted.ndim < 1 or (self.units > 1 and predicted.shape[-1] != self.units):
+        classes = self.form in ("ids", "one-hot")
+        wide = classes and predicted.ndim > 0 and predicted.shape[-1] > self.units
+        if predicted.ndim < 1 or (
+            self.units > 1 and predicted.shape[-1] != self.units and not wide
+        ):
             msg = (
                 f"Predictions must have {self.units} values in the last axis; saw the shape "
                 f"{predicted.shape}. Pass model.predict(x)."
@@ -187,8 +199,9 @@ class LossChoice:
             raise LabelError(msg)
         if self.labels.traits.form == "numbers":
             return self._in_label_shape(self._probabilities(predicted))
-        if self.form in ("ids", "one-hot"):
-            return self.labels.decode(self._as_column(predicted.argmax(axis=-1)))
+        if classes or (self.labels.kind == "one-hot" and self.units > 1):
+            known = predicted[..., : self.units]  # units beyond the classes are never right
+            return self.labels.decode(self._as_column(known.argmax(axis=-1)))
         if self.form == "amounts":  # ordered classes whose ids were learnt as amounts
             nearest = np.clip(np.rint(predicted), 0, (self.labels.num_classes or 1) - 1)
             return self.labels.decode(self._in_label_shape(nearest.astype(np.int64)))

@@ -9,9 +9,10 @@ from typing import Any
 
 import pandas as pd
 
+from kerastrain.arrays.sources import is_data_set
 from kerastrain.errors import LabelError, LossError
 from kerastrain.labels.coding import Labels
-from kerastrain.labels.inspection import inspect_labels
+from kerastrain.labels.inspection import inspect_labels, split_outputs
 from kerastrain.losses.choice import LossChoice
 from kerastrain.losses.filling import admitted_losses, build_choice, usual_loss
 from kerastrain.losses.head_decides import (
@@ -71,12 +72,14 @@ def choose_loss(
     heads = read_head(model)
     if isinstance(labels, dict) and isinstance(heads, Head) and not isinstance(y, Mapping):
         labels = as_one_output(y, labels, heads)
-    parts = y if isinstance(labels, Labels) else _parts(y, labels)
+    parts = y if isinstance(labels, Labels) else label_parts(y, labels)
     pairs = _beside(labels, heads, parts)
     return _of_each(pairs, lambda pair: _under_head(*pair, task=task, robust=robust))
 
 
-def choice_for(labels: Labels, loss: str, *, model: Any = None) -> LossChoice:
+def choice_for(
+    labels: Labels, loss: str, *, model: Any = None, head: Head | None = None
+) -> LossChoice:
     """Put these labels under another loss: the last layer and their form follow from it.
 
     Args:
@@ -84,6 +87,7 @@ def choice_for(labels: Labels, loss: str, *, model: Any = None) -> LossChoice:
         loss: Keras' name of the loss.
         model: A Keras model with one output; its last layer tells whether the loss gets logits.
             Left out, the last layer is that of the table.
+        head: That last layer, where it has been read already.
 
     Returns:
         The choice with this loss.
@@ -102,19 +106,23 @@ def choice_for(labels: Labels, loss: str, *, model: Any = None) -> LossChoice:
     """
     name = ALIASES.get(loss, loss)
     if name not in LOSSES:
-        admitted = admitted_losses(labels)
-        near = [
-            *difflib.get_close_matches(name, admitted, n=1, cutoff=0.5),
-            *difflib.get_close_matches(name, [*LOSSES, *ALIASES], n=1, cutoff=0.5),
-        ]
-        others = ", ".join(map(repr, admitted))
-        hint = f"Did you mean {near[0]!r}?" if near else f"Take one of {others}."
-        msg = f"No loss {loss!r}. {hint}"
-        raise LossError(msg)
-    head = read_head(model) if model is not None else None
-    if not isinstance(head, Head):
+        raise no_such_loss(loss, admitted_losses(labels))
+    found = read_head(model) if model is not None else head
+    if not isinstance(found, Head):
         return build_choice(labels, name)
+    head = found
     return use_head(build_choice(with_unseen_classes(labels, head), name), head)
+
+
+def no_such_loss(name: str, admitted: tuple[str, ...]) -> LossError:
+    """Say that no loss has this name, and which one was perhaps meant."""
+    near = [
+        *difflib.get_close_matches(name, admitted, n=1, cutoff=0.5),
+        *difflib.get_close_matches(name, [*LOSSES, *ALIASES], n=1, cutoff=0.5),
+    ]
+    others = ", ".join(map(repr, admitted))
+    hint = f"Did you mean {near[0]!r}?" if near else f"Take one of {others}."
+    return LossError(f"No loss {name!r}. {hint}")
 
 
 # ------------------------------------------------------------------ one output
@@ -150,11 +158,13 @@ def _of_each(items: Any, choose: Callable[[Any], LossChoice]) -> Choices:
     return [choose(item) for item in items] if isinstance(items, list) else choose(items)
 
 
-def _parts(y: Any, labels: Any) -> Any:
+def label_parts(y: Any, labels: Any) -> Any:
     """Give the labels of each output, None where they cannot be taken out of a data set."""
     if isinstance(labels, list):
         return list(y) if isinstance(y, list | tuple) else [None] * len(labels)
-    return y if isinstance(y, Mapping | pd.DataFrame) else dict.fromkeys(labels)
+    if isinstance(y, Mapping | pd.DataFrame):
+        return y
+    return dict.fromkeys(labels) if is_data_set(y) else split_outputs(y, labels)
 
 
 def _beside(labels: Any, heads: Any, parts: Any) -> Any:
@@ -167,18 +177,19 @@ def _beside(labels: Any, heads: Any, parts: Any) -> Any:
             "Pass a dict {name: labels} or a list with one entry for each output."
         )
         raise LabelError(msg)
-    in_order = _in_order(heads)
+    ordered = in_order(heads)
     if isinstance(labels, Labels):
-        return (labels, in_order[0], parts)
+        return (labels, ordered[0], parts)
     if isinstance(labels, list):
-        return list(zip(labels, in_order, parts, strict=True))
-    named = dict(heads) if isinstance(heads, dict) else {head.name: head for head in in_order}
+        return list(zip(labels, ordered, parts, strict=True))
+    named = dict(heads) if isinstance(heads, dict) else {head.name: head for head in ordered}
     if set(named) != set(labels):
-        named = dict(zip(labels, in_order, strict=True))
+        named = dict(zip(labels, ordered, strict=True))
     return {name: (one, named[name], parts[name]) for name, one in labels.items()}
 
 
-def _in_order(heads: Head | dict[str, Head] | list[Head]) -> list[Head]:
+def in_order(heads: Head | dict[str, Head] | list[Head]) -> list[Head]:
+    """Give the last layer of each output in the order of the model."""
     if isinstance(heads, Head):
         return [heads]
     return list(heads.values()) if isinstance(heads, dict) else heads

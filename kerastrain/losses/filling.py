@@ -105,7 +105,7 @@ def _must_go_together(labels: Labels, loss: str, form: str) -> None:
     fits = {
         "ids": classes,
         "one-hot": classes or labels.shares,
-        "flags": two or labels.kind in ("multi-label", "soft"),
+        "flags": two or labels.kind in ("multi-label", "soft", "one-hot"),
         "signs": two,
         "amounts": (labels.traits.numeric or labels.kind == "ordered"),
     }

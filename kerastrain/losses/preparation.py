@@ -16,17 +16,17 @@ from numpy.typing import NDArray
 
 from kerastrain.arrays.rows import as_arrays, count_rows, split_rows, take_rows
 from kerastrain.arrays.sources import is_data_set
-from kerastrain.errors import DataError, LabelError
-from kerastrain.losses.choosing import LossChoice
-from kerastrain.losses.outputs import Choices, each
+from kerastrain.errors import DataError
+from kerastrain.losses.choice import LossChoice
+from kerastrain.losses.outputs import Choices
+from kerastrain.losses.resolve import Plan
 
 __all__ = [
     "Rows",
     "class_ids",
     "count_steps",
-    "encode",
     "hold_out",
-    "is_data_set",
+    "pair_rows",
     "split",
 ]
 
@@ -56,22 +56,33 @@ class Rows:
         return (self.x, self.y) if self.weight is None else (self.x, self.y, self.weight)
 
 
-def encode(x: Any, y: Any, weight: Any, choice: Choices | None) -> Rows:
-    """Write the labels as the loss wants them, and see that all parts have equal rows."""
+def pair_rows(x: Any, y: Any, encoded: Any, weight: Any = None) -> Rows:
+    """Bring inputs, encoded labels and weights together, and see that they have equal rows.
+
+    Args:
+        x: Inputs, or a data set.
+        y: The labels as the user passed them, whose index may say that the order differs.
+        encoded: What `Plan.y` holds; None without labels.
+        weight: Of each row, or None.
+
+    Raises:
+        DataError: the numbers of rows differ, or frames are in another order.
+    """
     if is_data_set(x):
-        each(_refuse_to_encode, choice)
         return Rows(x)
-    if y is None:
-        return Rows(as_arrays(x, "x"), None, weight)
     _compare_index(x, y)
-    rows = Rows(as_arrays(x, "x"), each(lambda one, part: one.encode(part), choice, y), weight)
-    counts = {"x": count_rows(rows.x), "y": count_rows(rows.y, "y")}
-    if weight is not None:
-        counts["sample_weight"] = count_rows(weight, "sample_weight")
-    if len(set(counts.values())) > 1:
-        seen = ", ".join(f"{name} has {count}" for name, count in counts.items())
-        message = f"x and y must have a row for each example; saw: {seen}. Cut them alike."
-        raise DataError(message)
+    rows = Rows(as_arrays(x, "x"), encoded, weight)
+    counts = {"x": count_rows(rows.x)}
+    for name, part in (("y", encoded), ("sample_weight", weight)):
+        if part is not None:
+            counts[name] = count_rows(part, name)
+    for name, count in counts.items():
+        if count != counts["x"]:
+            message = (
+                f"x and {name} must have the same number of rows, but x has {counts['x']} and "
+                f"{name} has {count}. Look at the steps that select the rows of each."
+            )
+            raise DataError(message)
     return rows
 
 
@@ -87,43 +98,22 @@ def _compare_index(x: Any, y: Any) -> None:
         raise DataError(message)
 
 
-def _refuse_to_encode(choice: LossChoice) -> None:
-    """Say that the labels of a data set stay as they are."""
-    classes = choice.labels.classes
-    if choice.labels.traits.form == "value" and classes is not None:
-        if all(name == i for i, name in enumerate(classes)):
-            return
-        message = (
-            "The labels of a data set are taken as they are, so they must be class ids from 0; "
-            f"saw {list(classes[:5])}. Encode them with dataset.map(), or pass arrays: train() "
-            "encodes those."
-        )
-        raise LabelError(message)
-
-
 def hold_out(
-    rows: Rows, fraction: float, given: Any, choice: Choices | None, seed: int
+    rows: Rows, fraction: float, given: Any, plan: Plan, seed: int
 ) -> tuple[Rows, Rows | None]:
     """Split off the rows to validate on, or take those that the user gave."""
     if given is not None:
-        if fraction:
-            message = (
-                f"One of the two: validation_split={fraction} or validation_data. Leave one out."
-            )
-            raise DataError(message)
         if not isinstance(given, tuple | list):
             return rows, Rows(given)
-        x, y, weight = (*given, None, None)[:3]
-        return rows, encode(x, y, weight, choice)
-    if not fraction:
-        return rows, None
-    if is_data_set(rows.x):
-        message = (
-            "A data set cannot be split here; saw validation_split="
-            f"{fraction}. Pass validation_data=another_dataset, from dataset.take() and skip()."
-        )
-        raise DataError(message)
-    return split(rows, fraction, choice, seed)
+        if len(given) not in (2, 3):
+            message = (
+                "validation_data must be (x, y), (x, y, sample_weight) or a data set, but it has "
+                f"{len(given)} parts. Pass validation_data=(x_val, y_val)."
+            )
+            raise DataError(message)
+        x, y, weight = (*given, None)[:3]
+        return rows, pair_rows(x, y, plan.encode(y), weight)
+    return split(rows, fraction, plan.choice, seed) if fraction else (rows, None)
 
 
 def split(rows: Rows, fraction: float, choice: Choices | None, seed: int) -> tuple[Rows, Rows]:

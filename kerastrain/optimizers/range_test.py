@@ -7,20 +7,18 @@ loss stands still, then it falls, in the end it shoots up. A good rate lies wher
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from kerastrain.arrays.arguments import check_number, check_whole
 from kerastrain.arrays.sources import is_data_set
-from kerastrain.errors import DataError, OptimizerError
-from kerastrain.labels.inspection import inspect_labels
-from kerastrain.losses.choice import LossChoice
-from kerastrain.losses.choosing import choice_for, choose_loss
-from kerastrain.losses.table import ALIASES, BINARY, LOSSES, SPARSE
+from kerastrain.errors import DataError, LabelError, OptimizerError
+from kerastrain.labels.inspection import check_task
+from kerastrain.losses.resolve import Plan, is_auto, read_with
 from kerastrain.models.seeds import choose_seed, seed_model, seeded
 from kerastrain.models.untouched import untouched
 from kerastrain.optimizers.rising_rates import MEMORY, lay_out, rise, trainee
@@ -32,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LearningRateCurve", "find_learning_rate", "suggest_rate"]
 
+RATES = np.geomspace(1e-5, 10.0, 200)
 POWER = 0.8  # n steps of one length lead n ** POWER as far as one: a part cancels out
 AS_LOW = 0.02  # of its fall above the lowest loss is as low
 FLAT = 30  # times the rate at which the loss was first as low: it lies flat in between
@@ -76,7 +75,7 @@ class LearningRateCurve:
 
 
 def find_learning_rate(
-    model: keras.Model,
+    model: keras.Model | Callable[[Any], keras.Model],
     x: Any,
     y: Any = None,
     *,
@@ -107,7 +106,7 @@ def find_learning_rate(
     generator goes on from where the test has left it).
 
     Args:
-        model: A Keras model, compiled or not, built or not.
+        model: A Keras model, compiled or not, built or not; or a function that builds one.
         x: Inputs as in `fit`: an array, or a dict or list of arrays; or a `tf.data.Dataset` or
             `keras.utils.PyDataset` that yields (x, y), of which the first `steps` batches are read.
         y: Labels. Left out with a data set.
@@ -138,22 +137,86 @@ def find_learning_rate(
         Smith, Cyclical Learning Rates for Training Neural Networks, WACV 2017.
         Howard and Gugger, Fastai: A Layered API for Deep Learning, Information 2020 (smoothing).
     """
-    if not (0 < lowest < highest < math.inf and steps >= 10):
-        message = (
-            f"The rates must rise over 10 or more steps; saw lowest={lowest}, highest={highest}, "
-            f"steps={steps}. Pass lowest=1e-5, highest=10.0, steps=200."
-        )
-        raise OptimizerError(message)
+    lowest = check_number("lowest", lowest, open_low=True, example=1e-5, error=OptimizerError)
+    highest = check_number(
+        "highest",
+        highest,
+        lowest,
+        open_low=True,
+        example=10.0 * max(lowest, 1),
+        error=OptimizerError,
+    )
+    steps = check_whole("steps", steps, 10, 10**6, error=OptimizerError)
+    epochs, batch_size = check_whole("epochs", epochs), check_whole("batch_size", batch_size)
+    seed = check_whole("seed", seed, 0)
+    check_task(task)
     seed = choose_seed(seed)
-    rates = np.geomspace(lowest, highest, steps).astype("float32")
     with untouched(), seeded(seed):
-        loss, y = _read_loss(model, x, y, loss, task)
-        batches = lay_out(x, y, sample_weight, batch_size, steps, seed)
+        model, plan = _read(model, x, y, loss, task)
+        own = is_auto(loss) and model.compiled and model.loss is not None
+        return rate_curve(
+            model,
+            x,
+            plan.y,
+            loss=None if own else plan.loss,
+            optimizer=optimizer,
+            sample_weight=sample_weight,
+            epochs=epochs,
+            batch_size=batch_size,
+            rates=np.geomspace(lowest, highest, steps),
+            seed=seed,
+        )
+
+
+def _read(model: Any, x: Any, y: Any, loss: Any, task: str | None) -> tuple[Any, Plan]:
+    """Make the plan; under a loss that is given, batches need not hold every class."""
+    given = not is_auto(loss) or getattr(model, "loss", None) is not None
+    as_given = Plan(None, model.loss if is_auto(loss) and given else loss, y)
+    if given and is_data_set(x):  # reading its labels would move what it draws next
+        return model, as_given
+    try:
+        return read_with(model, x, y, loss=loss, task=task)
+    except LabelError:
+        values = np.asarray(y)
+        if not given or values.dtype.kind not in "biuf" or not np.isfinite(values).all():
+            raise
+        return model, as_given
+
+
+def rate_curve(
+    model: keras.Model,
+    x: Any,
+    y: Any,
+    *,
+    loss: Any = None,
+    optimizer: Any = None,
+    sample_weight: Any = None,
+    epochs: int,
+    batch_size: int,
+    rates: NDArray[np.float64] = RATES,
+    seed: int,
+) -> LearningRateCurve:
+    """Test rising rates where labels are written as the loss wants them already.
+
+    Args:
+        model: A Keras model.
+        x: As in `find_learning_rate`.
+        y: Encoded labels.
+        loss: What to compile a copy with; None for the loss of the compiled model.
+        optimizer: As in `find_learning_rate`.
+        sample_weight: As in `find_learning_rate`.
+        epochs: As in `find_learning_rate`.
+        batch_size: As in `find_learning_rate`.
+        rates: Rising, shape `(steps,)`.
+        seed: As in `find_learning_rate`.
+    """
+    with untouched(), seeded(seed):
+        batches = lay_out(x, y, sample_weight, batch_size, len(rates), seed)
         with trainee(model, loss, optimizer, batches) as tested:
             seed_model(tested, seed)
-            repeats = rise(tested, batches, rates)
+            repeats = rise(tested, batches, rates.astype("float32"))
             name = str(tested.optimizer.name)
-    table = _tidy(rates, repeats)
+    table = _tidy(rates.astype("float32"), repeats)
     suggestion = suggest_rate(table, epochs * batches.an_epoch)
     return LearningRateCurve(table, *suggestion, optimizer=name)
 
@@ -225,68 +288,6 @@ def suggest_rate(table: pd.DataFrame, training_steps: int) -> tuple[float, float
     if suggestion == most:
         rule = f"half of {rates[bottom]:.2g}, the rate at which the loss of the {of} was lowest"
     return suggestion, low, high, rule
-
-
-def _read_loss(model: Any, x: Any, y: Any, loss: Any, task: str | None) -> tuple[Any, Any]:
-    """Find the loss to compile with (None: the model's own) and the labels as it wants them."""
-    given = not (isinstance(loss, str) and loss == "auto")
-    if not given and model.compiled and model.loss is not None:
-        return None, _encode(y, model.loss, model, task)
-    if not given and y is None and (model.compiled or not is_data_set(x)):
-        return None, None  # a model with a train_step or add_loss of its own
-    choice = loss if given else choose_loss(x if y is None else y, model=model, task=task)
-    if not _is_choice(choice):
-        return choice, _encode(y, choice, model, task)
-    return _each(choice, None, LossChoice.build_loss), _each(choice, y, LossChoice.encode)
-
-
-def _is_choice(choice: Any) -> bool:
-    parts = choice.values() if isinstance(choice, Mapping) else choice
-    several = isinstance(choice, list | Mapping)
-    return all(isinstance(part, LossChoice) for part in (parts if several else [choice]))
-
-
-def _each(choice: Any, y: Any, act: Callable[..., Any]) -> Any:
-    """Act on the choice of each output, and on the labels where there are any."""
-    if isinstance(choice, Mapping):
-        return {key: _each(one, None if y is None else y[key], act) for key, one in choice.items()}
-    if isinstance(choice, list):
-        return [_each(one, None if y is None else y[i], act) for i, one in enumerate(choice)]
-    if y is None:
-        return act(choice) if act is LossChoice.build_loss else None
-    return act(choice, y)
-
-
-def _encode(y: Any, loss: Any, model: Any, task: str | None) -> Any:
-    """Write names as numbers; numbers stay, but for class ids that do not count from 0."""
-    if isinstance(y, Mapping):
-        return {
-            key: _encode(part, _part(loss, key, i), None, task)
-            for i, (key, part) in enumerate(y.items())
-        }
-    if isinstance(y, list | tuple) and y and np.ndim(y[0]) > 0 and hasattr(y[0], "shape"):
-        return [_encode(part, _part(loss, i, i), None, task) for i, part in enumerate(y)]
-    name = loss if isinstance(loss, str) else getattr(loss, "name", "")
-    name = ALIASES.get(name, name)
-    if y is None or name not in LOSSES or not _needs_encoding(np.asarray(y), name):
-        return y
-    labels: Any = inspect_labels(y, task=task)
-    return choice_for(labels, name, model=model).encode(y)
-
-
-def _part(loss: Any, key: Any, place: int) -> Any:
-    if isinstance(loss, Mapping):
-        return loss.get(key)
-    return loss[place] if isinstance(loss, list | tuple) else loss
-
-
-def _needs_encoding(y: NDArray[Any], loss: str) -> bool:
-    if y.dtype.kind not in "biuf":
-        return True
-    if y.size != len(y):
-        return False
-    outside = y.min() < 0 or y.max() > 1
-    return (loss == BINARY and outside) or (loss == SPARSE and y.min() != 0)
 
 
 def _smooth(losses: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -8,41 +8,26 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from kerastrain.arrays.inputs import describe_inputs
-from kerastrain.checks import RULES, Finding, check, enforce
+from kerastrain.arrays.sources import is_data_set
+from kerastrain.checks import Finding, check_plan, enforce
 from kerastrain.checks.findings import Findings, Mode
-from kerastrain.checks.verdict import VERDICTS
-from kerastrain.errors import DataError, KerastrainWarning
-from kerastrain.labels.inspection import inspect_labels
+from kerastrain.errors import KerastrainWarning
 from kerastrain.loop import TrainingInterrupted, fit
-from kerastrain.losses.choosing import LossChoice, choose_loss
 from kerastrain.losses.classes import balanced_weights
-from kerastrain.losses.outputs import Choices, each
-from kerastrain.losses.preparation import (
-    Rows,
-    class_ids,
-    count_steps,
-    encode,
-    hold_out,
-    is_data_set,
-)
+from kerastrain.losses.preparation import Rows, class_ids, count_steps, hold_out, pair_rows
+from kerastrain.losses.resolve import Plan, is_auto, read_with
 from kerastrain.models.devices import use_device
 from kerastrain.models.seeds import choose_seed, seed_model, seeded
 from kerastrain.optimizers.builders import adam
-from kerastrain.optimizers.range_test import find_learning_rate
-from kerastrain.training.compiling import (
-    build,
-    choice_of,
-    compile_settings,
-    is_auto,
-    schedule_settings,
-)
+from kerastrain.optimizers.range_test import rate_curve
+from kerastrain.training.compiling import compile_settings, schedule_settings
 from kerastrain.training.runs import TrainingRun
+from kerastrain.training.settings import TrainSettings
 from kerastrain.training.telling import overlapping_windows, tell
 
 if TYPE_CHECKING:
@@ -67,7 +52,7 @@ def train(
     robust: bool = False,
     class_weight: dict[Any, float] | str | None = None,
     sample_weight: Any = None,
-    callbacks: Sequence[keras.callbacks.Callback] = (),
+    callbacks: Any = (),
     patience: int | None = None,
     schedule: str | None = None,
     warmup_epochs: float = 0,
@@ -84,9 +69,9 @@ def train(
     It trains the model that it is given, and goes on from its weights when called again. x, y and
     the weights stay as they are; so do the caller's random generators.
 
-    The plain Keras calls are `model.compile(optimizer, choice.build_loss(), choice.
-    build_metrics())` and `model.fit(x, choice.encode(y), ...)`, with `choice = choose_loss(y,
-    model=model)`.
+    The plain Keras calls, with `choice = choose_loss(y, model=model)`, are
+    `model.compile(optimizer, choice.build_loss(), metrics=choice.build_metrics())` and
+    `model.fit(x, choice.encode(y))`.
 
     Args:
         model: A Keras model; or a function that gets the choice of the loss and builds one from
@@ -142,47 +127,76 @@ def train(
     """
     import keras
 
+    asked = TrainSettings(
+        epochs=epochs,
+        batch_size=batch_size,
+        validation_split=validation_split,
+        validation_data=validation_data,
+        task=task,
+        robust=robust,
+        sample_weight=sample_weight,
+        class_weight=class_weight,
+        callbacks=callbacks,
+        patience=patience,
+        schedule=schedule,
+        warmup_epochs=warmup_epochs,
+        shuffle=shuffle,
+        seed=seed,
+        check=check,
+        silence=silence,
+        loop=loop,
+        verbose=verbose,
+    )
+    asked.refuse_data(x)
     seed = choose_seed(seed)
     with use_device(device) as device, seeded(seed):
-        choice = _choose(model, x, y, loss, task, robust)
-        if not isinstance(model, keras.Model):
-            model = build(model, choice)
-        rows = encode(x, y, sample_weight, choice)
-        windows = overlapping_windows(rows.x, validation_split, silence)
-        rows, validation = hold_out(rows, validation_split, validation_data, choice, seed)
-        steps = count_steps(rows, batch_size, schedule or warmup_epochs)
+        model, plan = read_with(model, x, y, loss=loss, task=task, robust=robust)
+        rows = pair_rows(x, y, plan.y, asked.sample_weight)
+        windows = overlapping_windows(rows.x, asked.validation_split, asked.silence)
+        rows, validation = hold_out(rows, asked.validation_split, asked.validation_data, plan, seed)
+        steps = count_steps(rows, asked.batch_size, schedule or warmup_epochs)
         settings = compile_settings(
-            model, choice, loss, "adam" if is_auto(optimizer) else optimizer, metrics
+            model, plan, loss, "adam" if is_auto(optimizer) else optimizer, metrics
         )
-        course = (schedule, steps, epochs, warmup_epochs)
+        course = (asked.schedule, steps, asked.epochs, asked.warmup_epochs)
         settings |= schedule_settings(model, settings, *course)
-        stopping = _early_stopping(patience, validation)
+        stopping = _early_stopping(asked.patience)
         fit_settings: dict[str, Any] = {
-            "epochs": epochs,
-            "batch_size": batch_size,
+            "epochs": asked.epochs,
+            "batch_size": asked.batch_size,
             "validation_data": None if validation is None else validation.as_tuple(),
-            "class_weight": balanced_weights(choice, rows.y)
+            "class_weight": balanced_weights(plan.choice, rows.y)
             if isinstance(class_weight, str)
-            else class_ids(class_weight, choice),
+            else class_ids(class_weight, plan.choice),
             "sample_weight": rows.weight,
-            "callbacks": [*callbacks, *stopping],
+            "callbacks": [*asked.callbacks, *stopping],
         }
-        findings = _check(model, rows, check, silence, {**settings, **fit_settings})
-        if check != "off":
+        findings = _check(model, rows, plan, asked, {**settings, **fit_settings})
+        if asked.check != "off":
             enforce(windows, "warn", stacklevel=2)
         chosen: dict[str, str] = {}
         if settings:
             model.compile(**settings)
         if is_auto(optimizer):
-            sizes: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size, "seed": seed}
-            curve = find_learning_rate(model, rows.x, rows.y, sample_weight=rows.weight, **sizes)
+            sizes: dict[str, Any] = {
+                "epochs": asked.epochs,
+                "batch_size": asked.batch_size,
+                "seed": seed,
+            }
+            curve = rate_curve(model, rows.x, rows.y, sample_weight=rows.weight, **sizes)
             chosen = {"optimizer": f"adam({curve.suggestion:.3g}): {curve.rule}"}
             settings["optimizer"] = adam(curve.suggestion)
             model.compile(**settings | schedule_settings(model, settings, *course))
         seed_model(model, seed)
         fit_settings["callbacks"].append(keras.callbacks.TerminateOnNaN())
         history, interrupted = _fit(
-            model, rows, **fit_settings, shuffle=shuffle, seed=seed, loop=loop, verbose=verbose
+            model,
+            rows,
+            **fit_settings,
+            shuffle=asked.shuffle,
+            seed=seed,
+            loop=asked.loop,
+            verbose=verbose,
         )
         # also after Ctrl-C, of which Keras' callback hears nothing
         kept = [stopper.best_weights for stopper in stopping if stopper.best_weights is not None]
@@ -192,20 +206,20 @@ def train(
         baseline, verdict = tell(
             model,
             history,
-            choice,
+            plan.choice,
             rows,
             validation,
-            epochs=epochs,
-            batch_size=batch_size,
-            patience=patience,
+            epochs=asked.epochs,
+            batch_size=asked.batch_size,
+            patience=asked.patience,
             kept_best=bool(kept),
-            silence=silence,
+            silence=asked.silence,
         )
     _warn_of_divergence(history)
     return TrainingRun(
         model=model,
         history=history,
-        loss=choice,
+        loss=plan.choice,
         findings=Findings([*findings, *windows, *verdict]),
         best_epoch=_best_epoch(history),
         kept_best=bool(kept),
@@ -217,65 +231,22 @@ def train(
     )
 
 
-def _choose(
-    model: Any, x: Any, y: Any, loss: Any, task: str | None, robust: bool
-) -> Choices | None:
-    """Choose the loss from the labels, unless the user or the compiled model has chosen."""
-    import keras
-
-    known = model if isinstance(model, keras.Model) else None
-    if is_auto(loss) and known is not None and known.compiled and known.loss is not None:
-        loss = known.loss
-    if y is None and not is_data_set(x):
-        return None  # a model with a train_step or add_loss of its own
-    if isinstance(loss, LossChoice):
-        return loss
-    labelled = x if y is None else y
-    if is_auto(loss):
-        return choose_loss(labelled, model=known, task=task, robust=robust)
-    labels = inspect_labels(labelled, task=task)
-    if isinstance(labels, dict | list) and not isinstance(loss, dict | list):
-        loss = each(lambda _: loss, labels)
-    choices: Choices = each(lambda one, its: choice_of(one, its, model=known), labels, loss)
-    return choices
-
-
 def _check(
-    model: keras.Model, rows: Rows, mode: Mode, silence: Sequence[str], settings: dict[str, Any]
+    model: keras.Model, rows: Rows, plan: Plan, asked: TrainSettings, settings: dict[str, Any]
 ) -> list[Finding]:
     """Look for what cannot learn, and refuse it or warn, as the user wishes."""
-    _check_mode(mode, silence)
-    if mode == "off":
+    if asked.check == "off":
         return []
-    findings = check(model, rows.x, rows.y, silence=silence, **settings)
-    enforce(findings, mode, stacklevel=3)  # the line of the user, who called train
+    findings = check_plan(model, rows.x, plan, rows.y, settings, asked.silence)
+    enforce(findings, asked.check, stacklevel=3)  # the line of the user, who called train
     return findings
 
 
-def _check_mode(mode: str, silence: Sequence[str]) -> None:
-    """Refuse a mode, or the name of a rule, that nothing has."""
-    names = {rule.name for rule in (*RULES, *VERDICTS)} | {"overlapping-windows"}
-    unknown = sorted({silence} - names if isinstance(silence, str) else {*silence} - names)
-    if mode not in get_args(Mode):
-        message = f"check must be 'error', 'warn' or 'off'; saw {mode!r}. Pass check='warn'."
-        raise DataError(message)
-    if unknown:
-        near = get_close_matches(unknown[0], names, n=1) or sorted(names)[:1]
-        message = f"silence must name rules of check; saw {unknown[0]!r}. Pass silence={near!r}."
-        raise DataError(message)
-
-
-def _early_stopping(patience: int | None, validation: Rows | None) -> list[Any]:
+def _early_stopping(patience: int | None) -> list[Any]:
     from keras.callbacks import EarlyStopping
 
     if patience is None:
         return []
-    if validation is None:
-        message = (
-            f"patience={patience} watches the validation loss; saw no validation data. "
-            "Pass validation_split=0.2."
-        )
-        raise DataError(message)
     return [EarlyStopping("val_loss", patience=patience, mode="min", restore_best_weights=True)]
 
 

@@ -12,7 +12,7 @@ import kerastrain as kt
 from kerastrain.arrays.rows import split_rows
 from kerastrain.experiments.intervals import mean_interval
 from kerastrain.experiments.measures import measure, probabilities
-from kerastrain.training.compiling import choice_of
+from kerastrain.losses.resolve import choice_of
 
 pytestmark = pytest.mark.tensorflow
 

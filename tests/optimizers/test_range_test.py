@@ -210,8 +210,8 @@ def test_a_longer_training_gets_a_lower_rate():
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"lowest": 1.0, "highest": 0.1}, "must rise"),
-        ({"steps": 2}, "10 or more steps"),
+        ({"lowest": 1.0, "highest": 0.1}, "highest must be a number above 1, but it is 0.1"),
+        ({"steps": 2}, "steps must be a whole number from 10"),
     ],
 )
 def test_rates_that_do_not_rise_are_refused(arguments, words):
@@ -228,7 +228,7 @@ def test_a_generator_is_refused_since_it_can_be_read_once():
 def test_missing_values_are_named_as_the_cause(name):
     data = {"x": X, "y": AMOUNTS, "sample_weight": np.ones(len(X))}
     data[name] = np.where(np.arange(len(X)) % 2, np.nan, data[name].T).T
-    with pytest.raises(kt.DataError, match=f"{name} must hold numbers; saw .* missing or huge"):
+    with pytest.raises((kt.DataError, kt.LabelError), match=f"{name} (must hold|is missing)"):
         find_learning_rate(build("adam"), **data)
 
 
@@ -364,9 +364,7 @@ def test_a_step_that_answers_without_a_loss_is_refused():
 
 @pytest.mark.parametrize("labels", [NAMES, (NAMES == "yes") + 1], ids=["names", "1 and 2"])
 def test_a_model_that_was_trained_on_the_users_labels_is_tested_on_them_too(labels):
-    run = kt.train(
-        build(units=2), X, labels, loss="sparse_categorical_crossentropy", epochs=1, verbose=0
-    )
+    run = kt.train(build(units=2), X, labels, epochs=1, verbose=0)
     assert find_learning_rate(run.model, X, labels).suggestion > 0
 
 
