@@ -123,7 +123,11 @@ def report(table: pd.DataFrame) -> str:
 
 
 def plot(table: pd.DataFrame) -> Axes:
-    """Draw the gradient of each layer for two activations, and the loss from each start."""
+    """Draw the gradient of each layer for two activations, and the loss from each start.
+
+    Through sigmoid layers the gradient falls by a factor of a thousand towards the first layer;
+    through relu it does not. Below, only Glorot's weights make the loss fall below 1.
+    """
     upper, lower = kt.plots.new_axes(2, width=5.6, height=6.8)
     norms = table[(table["part"] == "gradient") & (table["start"] == "Glorot")]
     for colour, (name, rows) in zip(

@@ -98,7 +98,11 @@ def report(table: pd.DataFrame) -> str:
 
 
 def plot(table: pd.DataFrame) -> Axes:
-    """Draw how sure the network is of its answers, with hard labels above and soft ones below."""
+    """Draw how sure the network is of its answers, with hard labels above and soft ones below.
+
+    With hard labels nearly all answers are given with a confidence near 1; with soft ones they
+    spread below 0.95, though as many are right.
+    """
     axes = kt.plots.new_axes(2, width=5.6, height=5.6, sharex=True)
     measured = scores(table)
     for ax, colour, (way, rows) in zip(

@@ -117,7 +117,11 @@ def report(table: pd.DataFrame) -> str:
 
 
 def plot(table: pd.DataFrame) -> Axes:
-    """Draw one bird at three temperatures, and the slope of both losses over the logit."""
+    """Draw one bird at three temperatures, and the slope of both losses over the logit.
+
+    A low temperature puts nearly everything on one species, a high one evens out. At a logit of
+    -10 the slope of cross-entropy is -1.0, that of mse practically 0.
+    """
     upper, lower = kt.plots.new_axes(2, width=5.6, height=6.6)
     bars = table[table["part"] == "temperature"]
     names = list(bars["class"].unique())

@@ -171,7 +171,8 @@ def train(
             "sample_weight": rows.weight,
             "callbacks": [*asked.callbacks, *stopping],
         }
-        findings = _check(model, rows, plan, asked, {**settings, **fit_settings})
+        checked = {**settings, **fit_settings, "shuffle": asked.shuffle}
+        findings = _check(model, rows, plan, asked, checked)
         if asked.check != "off":
             enforce(windows, "warn", stacklevel=2)
         chosen: dict[str, str] = {}

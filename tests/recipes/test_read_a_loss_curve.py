@@ -57,6 +57,29 @@ def test_shuffled_labels_are_learned_by_heart_at_most(losses):
     assert shuffled["val"].iloc[-1] > shuffled["val"].iloc[0]
 
 
+NAMES = {
+    "healthy": "",
+    "rate too low": "rate-too-low",
+    "rate too high": "rate-too-high",
+    "overfitting": "overfits",
+    "underfitting": "underfits",
+    "sorted rows": "sorted-rows",
+    "validation below training": "validation-below-training",
+    "shuffled labels": "knows-nothing",
+}
+
+
+@pytest.mark.parametrize("case", NAMES)
+def test_the_findings_of_the_run_name_what_is_wrong(table, case):
+    named = table.loc[table["case"] == case, "findings"].iloc[0].split(", ")
+    assert NAMES[case] in named
+
+
+def test_the_healthy_run_has_no_finding(lesson, table):
+    assert set(table.loc[table["case"] == "healthy", "findings"]) == {""}
+    assert "in 7 of 7 cases" in lesson.report(table)
+
+
 def test_the_report_names_the_measured_losses(lesson, table, losses):
     said = lesson.report(table)
     assert f"ends at {losses['healthy']['val'].iloc[-1]:.2f}" in said
