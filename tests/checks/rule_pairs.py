@@ -138,6 +138,12 @@ def unshaped(known: bool) -> Built:
     return net(4, "softmax"), data, None, {"loss": SCE}
 
 
+class Uneven(s.Batches):
+    def __getitem__(self, index: int) -> tuple[Any, Any]:
+        x, y = super().__getitem__(index)
+        return x, y[:-2]
+
+
 class Own(keras.losses.Loss):
     def call(self, y_true: Any, y_pred: Any) -> Any:
         if y_true.shape[-1] != y_pred.shape[-1]:
@@ -267,8 +273,11 @@ MORE: list[tuple[str, Callable[[], Built]]] = [
     ("class-weight-place", lambda: (stack(layers.LSTM(4, return_sequences=True), D(3, "softmax"), shape=(5, 3)), STEPS, STEP_IDS, {"loss": SCE, "class_weight": {0: 1.0, 1: 2.0, 2: 1.0}})),
     ("loss-missing", lambda: heads(loss=None)),
     ("vanishing-gradient", lambda: sigmoids("sigmoid", 8)),
+    ("rows-paired", lambda: (net(4, "softmax"), Uneven(), None, {"loss": SCE})),
     ("steps-run-out", lambda: (net(4, "softmax"), s.data_set().batch(32), None, {"loss": SCE, "steps_per_epoch": 50})),
-    ("changed-after-compile", lambda: _set_later()),
+    ("changed-after-compile", lambda: _set_later("loss", "mse")),
+    ("changed-after-compile", lambda: _set_later("optimizer", O.SGD(0.1), first=True)),
+    ("changed-after-compile", lambda: _old_name()),
     ("class-weight-classes", lambda: (net(4, "softmax"), s.data_set().batch(32), None, {"loss": SCE, "class_weight": {0: 1.0, 1: 2.0}})),
     ("label-shape", lambda: (net(4, "softmax"), s.data_set(X, HOT).batch(32), None, {"loss": SCE})),
     ("unbatched", lambda: (net(4, "softmax"), s.data_set().batch(8).batch(4), None, {"loss": SCE})),
@@ -276,8 +285,16 @@ MORE: list[tuple[str, Callable[[], Built]]] = [
 # fmt: on
 
 
-def _set_later() -> Built:
+def _set_later(name: str, value: Any, *, first: bool = False) -> Built:
     model = net(4, "softmax")
     model.compile("adam", SCE)
-    model.loss = "mse"
+    if first:
+        model.fit(X, Y4, verbose=0)
+    setattr(model, name, value)
     return model, X, Y4, {}
+
+
+def _old_name() -> Built:
+    optimizer = O.Adam()
+    optimizer.lr = 0.1
+    return classes(optimizer=optimizer)

@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 import right_programs
 import set_ups
@@ -227,6 +228,18 @@ def test_odd_arguments_give_findings_and_never_raise(
 def test_rules_can_be_silenced_by_name() -> None:
     model, x, y, chosen = classes(epochs=0)
     assert check(model, x, y, **chosen, silence=["run-length"]) == []
+
+
+def test_a_missing_value_is_named_by_row_and_column() -> None:
+    gaps = set_ups.with_gap(X)
+    assert "in row 7, column 1." in check(net(4, "softmax"), gaps, Y4, loss=SCE)[0].message
+    named = pd.DataFrame(gaps, columns=list("abcdef"))
+    found = check(net(4, "softmax"), named, Y4, loss=SCE)[0]
+    assert "1 NaN, first in row 7, column 'b'." in found.message
+    x, y = named, Y4
+    scope: dict[str, Any] = {"x": x, "y": y, "np": np}
+    exec(found.fix.split(": ", 1)[1].split(". Or")[0], scope)
+    assert check(net(4, "softmax"), scope["x"], scope["y"], loss=SCE) == []
 
 
 def test_errors_come_first_and_all_at_once() -> None:

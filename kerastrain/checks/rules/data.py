@@ -77,8 +77,13 @@ def missing_values(setup: Setup) -> Iterator[Problem]:
             gaps = f"{name}.notna()" if frame else f"np.isfinite(np.asarray({name}, float))"
             rows = gaps if len(facts.shape) == 1 else f"{gaps}.reshape(len({name}), -1).all(axis=1)"
             rows = f"{gaps}.all(axis=1)" if frame and len(facts.shape) > 1 else rows
+            places = facts.missing_at if facts.missing else facts.infinite_at
+            column = places.column
+            if column is not None and hasattr(facts.array, "columns"):
+                column = facts.array.columns[column]
             yield Problem(
-                f"{name} must hold finite numbers, but got {what}, first in row {facts.first_bad}.",
+                f"{name} must hold finite numbers, but got {what}, first in row {facts.first_bad}"
+                + ("." if column is None else f", column {column!r}."),
                 f"Drop these rows: keep = {rows}; x, y = x[keep], y[keep]. Or fill them in.",
                 name,
             )
@@ -117,8 +122,6 @@ def rows_paired(setup: Setup) -> Iterator[Problem]:
     """
     labels = [o.y for o in setup.outputs if o.y is not None]
     parts = [f for f in [*setup.x, *labels] if f.shape and f.shape[0] is not None]
-    if setup.data.source != "arrays":
-        return
     lengths = {f.where: f.shape[0] for f in parts}
     if len(set(lengths.values())) > 1:
         seen = ", ".join(f"{count} in {where}" for where, count in lengths.items())

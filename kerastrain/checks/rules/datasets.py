@@ -97,15 +97,16 @@ def endless(setup: Setup) -> Iterator[Problem]:
     data, epochs = setup.data, setup.given["epochs"]
     if data.batches == -1:
         yield Problem(
-            f"An epoch must end; this {data.source} has no end and steps_per_epoch is not given.",
-            "Pass steps_per_epoch=100 (rows // batch_size).",
+            f"An epoch must end, but this {data.source} has no end.",
+            "End it: data = data.take(100)."
+            if data.source == "Dataset"
+            else "Make a keras.utils.PyDataset of it, whose __len__ gives the number of batches.",
             "steps_per_epoch",
         )
     elif data.source == "generator" and isinstance(epochs, int) and epochs > 1:
         yield Problem(
-            f"A generator can be read once; it is empty after the first of {epochs} epochs.",
-            "Loop in it (while True: ...) and pass steps_per_epoch, or make a "
-            "keras.utils.PyDataset of it.",
+            f"A generator can be read once: it is empty after the first of {epochs} epochs.",
+            "Make a keras.utils.PyDataset of it, which can be read once an epoch.",
             "x",
         )
 
@@ -119,8 +120,8 @@ def endless_validation(setup: Setup) -> Iterator[Problem]:
 
     if read_data(given).batches == -1:
         yield Problem(
-            "Validation must end; these data have no end and validation_steps is not given.",
-            "Pass validation_steps=10.",
+            "Validation must end, but these data have no end.",
+            "End them: validation_data=validation_data.take(10).",
             "validation_steps",
         )
 

@@ -306,8 +306,10 @@ def changed_since_compile(setup: Setup) -> Iterator[Problem]:
                if layer.trainable != state]  # fmt: skip
     set_later = setup.given["loss"] is model.loss and model.loss is not loss_of(model)
     traced = getattr(model, "train_function", None) is not None
-    if set_later or (traced and changed):
-        what = "model.loss" if set_later else f"trainable of {changed[0]!r}"
+    swapped = traced and not getattr(optimizer, "built", True)
+    if set_later or swapped or (traced and changed):
+        what = "model.loss" if set_later else (
+            "model.optimizer" if swapped else f"trainable of {changed[0]!r}")  # fmt: skip
         yield Problem(
             f"Changes must come before compile, but {what} was changed after it and has no effect.",
             "Compile again: model.compile(optimizer='adam', loss=model.loss).",
