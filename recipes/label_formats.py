@@ -1,17 +1,18 @@
 """One label, many formats: which loss goes with which?
 
 The same answer can be written as a name, as a number (a class id), or as a row of 0s with a single
-1 (one-hot). The format decides which loss takes it and how the network ends; what is learnt is the
-same. Four rows say nearly all of it, and `choose_loss` knows them:
+1 (one-hot). The format decides which loss takes it and how the network ends; what is learned is the
+same. Four rules say nearly all of it, and `choose_loss` applies them.
 
     two classes, or several that may all be true   binary_crossentropy               sigmoid
     one of many classes, as names or ids           sparse_categorical_crossentropy   softmax
     one of many classes, one-hot                   categorical_crossentropy          softmax
-    an amount                                      mean_squared_error (or absolute)  linear
+    a number to predict (regression)               mean_squared_error (or absolute)  linear
 
     python -m recipes.label_formats --plot formats.png
 
-Try next: in Python, print(kerastrain.choose_loss(["yes", "no", "yes"])). It explains its row.
+Try next: set `YOURS = ("low", "middle", "high")`. With three names in place of two, the last row of
+the table has another loss and another last layer.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ from matplotlib.axes import Axes
 
 import kerastrain as kt
 
-from .lesson import show
+from .lesson import number, show
 
+YOURS = ("yes", "no", "yes")  # labels of your own
 EPOCHS = 6
 SEEDS = 5
 SAME = ("ids 0, 1, 2", "one-hot rows")
@@ -49,7 +51,8 @@ def formats() -> dict[str, Any]:
         "1 / 0": malignant.astype(int),
         "+1 / -1": np.where(malignant, 1, -1),
         "4 signs, each yes or no": kt.load_dataset("liver").y,
-        "amount": kt.load_dataset("engel").y,
+        "number to predict": kt.load_dataset("engel").y,
+        "yours": np.array(YOURS),
     }
 
 
@@ -60,7 +63,7 @@ def build_model(choice: kt.LossChoice) -> keras.Model:
 
 
 def train(model: Any, x: Any, y: Any, seed: int, **settings: Any) -> Any:
-    """Train for a few epochs of 8 batches, on columns that are all scaled alike."""
+    """Train for a few epochs of 8 batches, on columns that all have mean 0 and variance 1."""
     settings |= {"epochs": EPOCHS, "batch_size": len(x) // 8, "seed": seed, "verbose": 0}
     return kt.train(model, (x - x.mean(axis=0)) / x.std(axis=0), y, **settings)
 
@@ -69,7 +72,9 @@ def train_in_both_formats(labels: dict[str, Any]) -> pd.DataFrame:
     """Train from equal weights on ids and on one-hot rows: one row an epoch."""
     x, runs = kt.load_dataset("penguins").x[:328], {}
     for name in SAME:
-        runs[name] = train(build_model, x, labels[name][:328], 0, optimizer=kt.sgd(0.1))
+        runs[name] = train(
+            build_model, x, labels[name][:328], 0, optimizer=kt.sgd(0.3, momentum=0.0)
+        )
     pairs = zip(*(trained.model.get_weights() for trained in runs.values()), strict=True)
     parts = [trained.history.assign(format=name) for name, trained in runs.items()]
     table: pd.DataFrame = pd.concat(parts)
@@ -78,17 +83,17 @@ def train_in_both_formats(labels: dict[str, Any]) -> pd.DataFrame:
 
 
 def train_two_ways(y: Any) -> pd.DataFrame:
-    """Train two classes with one unit and with two: one row a seed, with its held-out accuracy."""
+    """Train two classes with one unit and with two: one row a seed, with validation accuracy."""
     x, rows = kt.load_dataset("breast_cancer").x, []
     for name, loss in TWO_WAYS.items():
         model: Any = build_model
         settings: dict[str, Any] = {"loss": loss, "optimizer": kt.sgd(0.3, momentum=0.0)}
         for seed in range(SEEDS):
-            learn, held_out = kt.split_rows(560, 0.2, seed=seed, stratify=y[:560])
+            learn, validate = kt.split_rows(560, 0.2, seed=seed, stratify=y[:560])
             trained = train(model, x[learn], y[learn], seed, **settings)
-            new = (x[held_out] - x[learn].mean(axis=0)) / x[learn].std(axis=0)
+            new = (x[validate] - x[learn].mean(axis=0)) / x[learn].std(axis=0)
             answers = trained.loss.decode(np.asarray(trained.model(new)))
-            accuracy = np.mean(answers == y[held_out])
+            accuracy = np.mean(answers == y[validate])
             rows.append({"format": name, "seed": seed, "accuracy": accuracy})
             # The compiled model serves all seeds, each time with fresh initial weights.
             model, settings = trained.model, {}
@@ -115,35 +120,49 @@ def run() -> pd.DataFrame:
     return table[[*columns, "weight_gap"]]
 
 
+def rows(table: pd.DataFrame) -> pd.DataFrame:
+    """Show the loss of both formats of the same labels, epoch by epoch."""
+    same = table[table["part"] == "same labels"]
+    losses = same.pivot_table(index="epoch", columns="format", values="loss")
+    return (
+        losses.add_prefix("loss with ")
+        .rename_axis(columns=None)
+        .reset_index()
+        .astype({"epoch": int})
+    )
+
+
 def report(table: pd.DataFrame) -> str:
     """Say which loss each format gets, and that the format changes nothing else."""
     choices = table.loc[table["part"] == "choice", ["format", "chosen_loss", "last_layer"]]
     lines = [f"{name:<24} {loss:<32} {layer}" for name, loss, layer in choices.to_numpy()]
     same = table[table["part"] == "same labels"]
     losses = same.pivot_table(index="epoch", columns="format", values="loss")
+    farthest = max(np.ptp(losses, axis=1).max(), same["weight_gap"].max())
     means = table[table["part"] == "two classes"].groupby("format")["accuracy"].mean()
+    differ = f"differ by {number(farthest)} at most" if farthest else "are equal to the last digit"
     return "\n".join(lines) + (
-        f"\n\nIds and one-hot rows of the same labels: the losses of all epochs differ by "
-        f"{np.ptp(losses, axis=1).max():.0e} at most, the weights at the end by "
-        f"{same['weight_gap'].max():.0e}.\n"
-        f"The format decides the loss, not what is learnt: over {SEEDS} seeds, two classes as "
-        f"{ONE} end at {means[ONE]:.1%} accuracy, as {TWO} at {means[TWO]:.1%}."
+        f"\n\nOn ids and on one-hot rows of the same labels, the losses of all epochs and the "
+        f"weights at the end {differ}.\n"
+        f"The format decides the loss, not what is learned: over {SEEDS} seeds, two classes as "
+        f"{ONE} reach {means[ONE]:.1%} on validation rows, as {TWO} {means[TWO]:.1%}."
     )
 
 
 def plot(table: pd.DataFrame) -> Axes:
-    """Draw the formats with their losses as a table, a colour a loss."""
-    ax = kt.plots.new_axes(height=3.6, width=7.4)[0]
+    """Draw the formats with their losses as a table, a color a loss."""
+    ax = kt.plots.new_axes(height=3.8, width=8.0)[0]
     ax.set_axis_off()
     choices = table[table["part"] == "choice"]
     losses = list(choices["chosen_loss"].unique())
-    for name, place in {"format": 0.0, "chosen_loss": 0.33, "last_layer": 0.76}.items():
-        ax.text(place, 1.2, name.replace("_", " "), fontsize=10, fontweight="bold")
+    for name, place in {"format": 0.0, "chosen_loss": 0.34, "last_layer": 0.76}.items():
+        ax.text(place, 1.1, name.replace("_", " "), fontsize=11, fontweight="bold")
         for row, (text, loss) in enumerate(zip(choices[name], choices["chosen_loss"], strict=True)):
-            ax.text(place, -row, text, color=kt.plots.COLORS[losses.index(loss)], fontsize=10)
+            color = kt.plots.COLORS[losses.index(loss)]
+            ax.text(place, -row, text, color=color, fontsize=11)
     ax.set(xlim=(0, 1.02), ylim=(-len(choices), 2))
     return ax
 
 
 if __name__ == "__main__":
-    show(run, report, plot)
+    show(run, report, plot, rows=rows)

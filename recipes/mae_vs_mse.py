@@ -1,13 +1,19 @@
-"""MAE grows evenly and bears outliers; MSE grows with the square and is dragged by them.
+"""Which loss is robust to outliers in y? MAE grows evenly, MSE with the square of the error.
 
-For amounts the loss measures the error, the gap between prediction and label. The mean absolute
-error (MAE) has the same slope however large the error is; the mean squared error (MSE) gets
-steeper with it, so that one far-off row (an outlier) can outweigh many. Huber's loss is square for
-small errors and even for large ones, and lies between.
+The loss measures the error e, the gap between prediction and label. The slope of the loss says how
+hard a row pulls at the prediction: alike under MAE, the harder the farther off under MSE, so that
+one wrong label (an outlier) can outweigh many right ones.
+
+    MAE    mean of |e|                               slope: -1 or 1
+    MSE    mean of e²                                slope: 2 e
+    Huber  mean of e²/2 up to |e| = 1, |e| - 1/2 on  slope: e, but never beyond -1 and 1
+
+Huber's loss pulls like MSE near the line (half as hard) and like MAE far from it.
 
     python -m recipes.mae_vs_mse --plot mae_vs_mse.png
 
-Try next: set OUTLIERS to 0. Then nothing is left out, and all lines stay where they are.
+Try next: set `COLUMN = "income"`. Now the typing error is in x, and there MAE is not robust: the
+row lies so far out that it turns the line of every loss.
 """
 
 from __future__ import annotations
@@ -19,6 +25,7 @@ import keras
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from numpy.typing import NDArray
 
 import kerastrain as kt
 
@@ -36,23 +43,35 @@ SLOPES: dict[str, Callable[[Any], Any]] = {
     "mse": lambda e: 2 * e,
 }
 ERRORS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
-OUTLIERS = 1  # the richest household of all spends far less on food than the rest would lead to
+COLUMN = "food"  # where the typing error stands: a 0 too many
 STEPS = 400
+Numbers = NDArray[np.float32]
 
 
-def fit_line(x: Any, y: Any, loss: str) -> tuple[float, float]:
-    """Find slope and intercept with the least mean loss; Adam walks there."""
+def fit_line(x: Numbers, y: Numbers, loss: str) -> tuple[float, float]:
+    """Find slope and level of the line with the least mean loss; Adam walks there."""
+    middle, width = x.mean(), x.std()
+    scaled = (x - middle) / width
 
-    def mean_loss(slope: Any, intercept: Any) -> Any:
-        return keras.ops.mean(LOSSES[loss](y[:, None], (slope * x + intercept)[:, None]))
+    def mean_loss(slope: Any, level: Any) -> Any:
+        return keras.ops.mean(LOSSES[loss](y[:, None], (slope * scaled + level)[:, None]))
 
     optimizer = kt.adam(0.05, schedule="cosine", decay_steps=STEPS)
     end = kt.trace_descent(mean_loss, (0.0, 0.0), optimizer, steps=STEPS).iloc[-1]
-    return float(end["x"]), float(end["y"])
+    return float(end["x"] / width), float(end["y"] - end["x"] * middle / width)
+
+
+def households() -> dict[str, pd.DataFrame]:
+    """Load income and food of 235 households, as they are and with a 0 too many in one number."""
+    data = kt.load_dataset("engel")
+    right = pd.DataFrame({"income": data.x[:, 0], "food": data.y}, dtype=np.float32)
+    wrong = right.copy()
+    wrong.loc[right["income"].argsort().iloc[-2], COLUMN] *= 10  # one of the richest
+    return {"right": right, "typing error": wrong}
 
 
 def run() -> pd.DataFrame:
-    """Measure each loss at some errors, then fit lines to real data with and without outliers."""
+    """Measure each loss at some errors, then fit lines to real data with and without the error."""
     rows: list[dict[str, Any]] = []
     for name, loss in LOSSES.items():
         for error in ERRORS:
@@ -61,66 +80,81 @@ def run() -> pd.DataFrame:
             rows.append(
                 {"part": "loss", "loss": name, "error": error, "value": value, "slope": slope}
             )
-    data = kt.load_dataset("engel")
-    income, food = data.x[:, 0], data.y.astype(np.float32)
-    x, y = (income - income.mean()) / income.std(), (food - food.mean()) / food.std()
-    usual = np.argsort(income)[: len(income) - OUTLIERS]
-    for name in LOSSES:
-        for case, part in (("all", slice(None)), ("without outliers", usual)):
-            slope, intercept = fit_line(x[part], y[part], name)
-            pulls = np.abs(SLOPES[name](slope * x + intercept - y))
-            line = {"slope": slope * food.std() / income.std()}
-            line["level"] = intercept * food.std() + food.mean() - line["slope"] * income.mean()
-            line["pull_of_richest"] = pulls[income.argmax()] / pulls.sum()
-            rows.append({"part": "line", "loss": name, "rows": case} | line)
+        for case, table in households().items():
+            unit = float(households()["right"]["food"].std(ddof=0))  # errors around 1
+            middle = float(table["food"].mean())
+            income, food = table["income"].to_numpy(), table["food"].to_numpy()
+            slope, level = fit_line(income, (food - middle) / unit, name)
+            pull = np.abs(SLOPES[name](slope * income + level - (food - middle) / unit))
+            turn = pull * np.abs(income - income.mean())  # farther out it has the longer lever
+            wrong = np.argsort(income)[-2] if COLUMN == "food" else income.argmax()
+            rows.append(
+                {"part": "line", "loss": name, "data": case, "slope": slope * unit}
+                | {"level": level * unit + middle, "pull": turn[wrong] / turn.sum()}
+            )
     return pd.DataFrame(rows)
 
 
+def rows(table: pd.DataFrame) -> pd.DataFrame:
+    """Show the lines of all losses, without and with the typing error."""
+    lines = table[table["part"] == "line"]
+    names = {"slope": "francs_for_food_per_franc_of_income", "pull": "pull_of_this_row"}
+    return lines[["loss", "data", "slope", "pull"]].rename(columns=names)
+
+
+def turned(table: pd.DataFrame) -> pd.Series[float]:
+    """Say how far the typing error turns each line, as a share of its slope."""
+    lines = table[table["part"] == "line"].pivot_table(index="loss", columns="data", values="slope")
+    return (lines["typing error"] / lines["right"] - 1).abs()
+
+
 def report(table: pd.DataFrame) -> str:
-    """Say how the losses grow, and how far an outlier drags each line."""
+    """Say how the losses grow, and how far an outlier turns each line."""
     far = table[table["error"] == ERRORS[-1]].set_index("loss")["slope"]
-    lines = table[table["part"] == "line"].pivot_table(index="loss", columns="rows", values="slope")
-    moved = (lines["all"] - lines["without outliers"]).abs() / lines["without outliers"]
-    pulls = table[(table["rows"] == "all")].set_index("loss")["pull_of_richest"]
+    pulls = table[table["data"] == "typing error"].set_index("loss")["pull"]
+    turn = turned(table)
     return (
         f"At an error of {ERRORS[-1]:g} the slope of the loss is {far['mae']:g} for "
         f"MAE, {far['huber']:g} for Huber's, {far['mse']:g} for MSE.\n"
-        f"One household in 235 pulls with {pulls['mse']:.0%} of all force on the line of MSE, "
-        f"with {pulls['huber']:.1%} on Huber's, with {pulls['mae']:.1%} on that of MAE.\n"
-        f"Leaving out this outlier turns the line of MSE by {moved['mse']:.0%}, of Huber's loss by "
-        f"{moved['huber']:.1%}, of MAE by {moved['mae']:.1%}."
+        f"With a 0 too many in its {COLUMN}, one household of 235 has {pulls['mse']:.0%} of all "
+        f"the force that turns the line under MSE, {pulls['huber']:.1%} under Huber's loss, "
+        f"{pulls['mae']:.1%} under MAE.\n"
+        f"One typing error in {COLUMN} turns the line of MSE by {turn['mse']:.0%}, of Huber's loss "
+        f"by {turn['huber']:.1%}, of MAE by {turn['mae']:.1%}."
     )
 
 
 def plot(table: pd.DataFrame) -> Axes:
-    """Draw the losses, and the lines with all rows (solid) and without the outlier (dashed)."""
-    left, right = kt.plots.new_axes(columns=2, width=8.0, height=3.6)
-    errors = np.linspace(-4, 4, 161)
-    data = kt.load_dataset("engel")
-    income, food = data.x[:, 0], data.y
-    right.plot(income, food, ".", color="0.75", markersize=4)
-    for (name, loss), colour in zip(LOSSES.items(), kt.plots.COLORS, strict=False):
-        values = np.asarray(loss(np.zeros((161, 1)), errors[:, None]))
-        shown = values < 8
-        left.plot(errors[shown], values[shown], color=colour, label=name)
-        lines = table[(table["loss"] == name) & (table["part"] == "line")]
-        for (_, row), style in zip(lines.iterrows(), ("-", "--"), strict=True):
-            ends = np.array([income.min(), income.max()])
-            right.plot(ends, row["level"] + row["slope"] * ends, style, color=colour)
-    right.annotate("solid: all rows\ndashed: without the outlier", (600, 2500), fontsize=9)
-    kt.plots.label_lines(left)
-    left.set(xlabel="error", ylabel="loss", ylim=(0, 9))
-    right.set(xlabel="income (Belgian francs a year)", ylabel="spent on food (francs a year)")
+    """Draw the losses, and the lines that they lead to with one outlier among the data."""
+    left, right = kt.plots.new_axes(columns=2, width=8.6, height=4.0)
+    errors = np.linspace(-3, 3, 121)
+    data = households()["typing error"]
+    right.plot(data["income"], data["food"], ".", color="0.7", markersize=4)
+    ends = np.array([300.0, 5200.0])
+    colors = dict(zip(LOSSES, kt.plots.COLORS, strict=False))
+    for name, loss in LOSSES.items():
+        values = np.asarray(loss(np.zeros((121, 1)), errors[:, None]))
+        left.plot(errors, values, color=colors[name], label=name, linewidth=2.5)
+        lines = table[(table["loss"] == name) & (table["data"] == "typing error")]
+        heights = lines["level"].iloc[0] + lines["slope"].iloc[0] * ends
+        style = "--" if name == "huber" else "-"
+        right.plot(ends, heights, style, color=colors[name], label=name, linewidth=2.5)
+    wrong = data.loc[data[COLUMN].idxmax()]
+    far = (min(wrong["income"], 5200.0), min(wrong["food"], 4400.0))
     right.annotate(
-        "outlier",
-        (income.max(), food[income.argmax()]),
-        (-10, -14),
-        textcoords="offset points",
-        ha="center",
-        fontsize=9,
+        f"one wrong label\n({wrong['food']:,.0f})" if COLUMN == "food" else "one wrong income",
+        far,
+        (far[0] - 2400, far[1] - 500),
+        arrowprops={"arrowstyle": "->"},
+        fontsize=11,
     )
+    left.set(xlabel="error", ylabel="loss", ylim=(0, 6))
+    right.set(xlabel="income (Belgian francs a year)", ylabel="spent on food (francs a year)")
+    right.set(xlim=(200, 5400), ylim=(0, 4500))
+    for ax in (left, right):
+        kt.plots.label_lines(ax, size=11)
     return left
 
 
 if __name__ == "__main__":
-    show(run, report, plot)
+    show(run, report, plot, rows=rows)

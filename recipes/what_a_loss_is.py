@@ -56,9 +56,7 @@ def move(
     return pd.DataFrame(rows)
 
 
-def slope_of_the_loss(
-    model: keras.Model, x: NDArray[np.float32], ids: NDArray[np.int64]
-) -> float:
+def slope_of_the_loss(model: keras.Model, x: NDArray[np.float32], ids: NDArray[np.int64]) -> float:
     """Let TensorFlow differentiate: how much the loss changes per unit of this weight."""
     with tf.GradientTape() as tape:
         loss = keras.ops.mean(keras.losses.sparse_categorical_crossentropy(ids, model(x)))
