@@ -148,9 +148,9 @@ def plot(table: pd.DataFrame) -> Axes:
         arrowprops={"arrowstyle": "->"},
         fontsize=11,
     )
-    left.set(xlabel="error", ylabel="loss", ylim=(0, 6))
+    left.set(xlabel="error", ylabel="loss", ylim=(0, 9.2))
     right.set(xlabel="income (Belgian francs a year)", ylabel="spent on food (francs a year)")
-    right.set(xlim=(200, 5400), ylim=(0, 4500))
+    right.set(xlim=(200, 5400), ylim=(0, 5600))
     for ax in (left, right):
         kt.plots.label_lines(ax, size=11)
     return left

@@ -69,10 +69,10 @@ def plot(table: pd.DataFrame) -> Axes:
     notes = {"|w|": "|w|: even steps, then to and fro", "w²": "w²: fast, then gently to rest"}
     for (name, walk), color in zip(shown.groupby("loss"), kt.plots.COLORS[1::-1], strict=False):
         ax.plot(walk["step"], walk["w"], ".-", color=color, markersize=9, linewidth=1.8)
-        place = (4.2, 1.75) if name == "|w|" else (1.1, 0.12)
+        place = (4.2, 1.75) if name == "|w|" else (0.8, -0.55)
         ax.text(*place, notes[str(name)], color=color, fontsize=12)
     ax.axhline(0, color="0.4", linewidth=1)
-    ax.set(xlabel="step", ylabel="w (0 is the bottom)")
+    ax.set(xlabel="step", ylabel="w (0 is the bottom)", ylim=(-0.8, None))
     ax.locator_params(axis="x", integer=True)
     return ax
 
