@@ -1,5 +1,9 @@
 """What a trained run answers, measures and refuses, for x in every form that train takes."""
 
+import re
+import shutil
+import subprocess
+
 import keras
 import numpy as np
 import pandas as pd
@@ -393,3 +397,41 @@ def test_windows_over_a_series_are_not_split_at_random(measures, flat):
 def test_rows_of_their_own_may_be_split_at_random():
     run = trained(FRAME, NAMES, validation_split=0.2, check="error")
     assert "overlapping-windows" not in {finding.rule for finding in run.findings}
+
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+MEASURE = """<script>
+const picture = document.querySelector("img");
+document.title = ["measured", document.documentElement.scrollWidth, innerWidth,
+                  picture.naturalWidth, picture.getBoundingClientRect().width].join(" ");
+</script></body>"""
+
+
+@pytest.mark.process
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed, so no browser can look")
+def test_the_report_fits_a_phone_and_prints(tmp_path):
+    names = np.where(NAMES == "ill", "a very long class name that does not break " * 3, "well")
+    run = trained(FRAME, names, validation_split=0.2)
+    page = run.report(tmp_path / "run.html", FRAME, names)
+    measured = tmp_path / "measured.html"
+    measured.write_text(page.read_text("utf-8").replace("</body>", MEASURE), encoding="utf-8")
+    base = [
+        CHROMIUM,
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        f"--user-data-dir={tmp_path}/u",
+    ]
+
+    def browse(*options):
+        done = subprocess.run(
+            [*base, *options], capture_output=True, text=True, timeout=120, check=True
+        )
+        return done.stdout
+
+    dom = browse("--window-size=500,900", "--dump-dom", measured.as_uri())
+    scroll, inner, natural, shown = map(float, re.search(r"measured ([\d. ]+)<", dom)[1].split())
+    assert scroll <= inner <= 500  # nothing sticks out to the right
+    assert natural > shown > 300  # the picture is there, and made smaller
+    browse(f"--print-to-pdf={tmp_path}/run.pdf", page.as_uri())
+    assert (tmp_path / "run.pdf").read_bytes().startswith(b"%PDF")
