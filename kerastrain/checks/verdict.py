@@ -25,6 +25,7 @@ NOTHING = 0.98  # a loss of this share of the baseline or more is that of knowin
 BETTER = 0.9  # below this share it is certain that something was learnt
 FEW_STEPS = 200  # after fewer steps and less than three epochs no training has to know anything
 DEAD = 0.9  # a layer with this share of dead units passes next to nothing on
+LOW = 0.3  # below this share most of the way is done, as with R² above 0.7
 BEND = 0.05  # a rise or fall of this share of the baseline can be seen in a picture
 
 
@@ -147,7 +148,7 @@ def rate_too_high(outcome: Outcome) -> Iterator[Problem]:
     costs = outcome.costs("train")
     if outcome.model.penalty:  # which is large in the first epochs, and is not the steps' fault
         costs = costs[len(costs) // 4 :]
-    if len(costs) < 2 or not _is_blown(costs) or outcome.judged.min() < 0.3:
+    if len(costs) < 2 or not _is_blown(costs) or outcome.judged.min() < LOW:
         return
     if costs.max() == costs[0] and outcome.judged.min() < BETTER and not _is_blown(costs[1:]):
         return  # it started far off and arrived
@@ -165,7 +166,7 @@ def rate_too_low(outcome: Outcome) -> Iterator[Problem]:
     """A loss that falls evenly and is still that of knowing nothing: all steps are too short."""
     costs = outcome.costs("train")
     dead = any(share >= DEAD for _, share in outcome.model.dead)
-    if not dead and outcome.judged.min() > BETTER and costs[-1] > BETTER and _is_slow(costs):
+    if not dead and outcome.worse and costs[-1] > BETTER and _is_slow(costs):
         yield Problem(
             f"The steps must be long enough to get below the baseline, but the training loss fell "
             f"evenly from {costs[0]:.3g} to {costs[-1]:.3g} times the baseline: a learning rate of "
@@ -295,7 +296,7 @@ def still_falling(outcome: Outcome) -> Iterator[Problem]:
     stopped = outcome.epochs is not None and len(train) < outcome.epochs
     other = any(rate_too_low(outcome)) or (outcome.worse and _is_blown(train))
     at_the_end = len(costs) >= 2 and costs[-1] <= costs.min() + 0.01
-    if not stopped and at_the_end and not other and _recent_fall(costs) > BEND:
+    if not stopped and at_the_end and not other and _recent_fall(costs) > BEND and costs[-1] > LOW:
         yield Problem(
             f"Training must last until the loss is flat, but the {outcome.called} still fell from "
             f"{outcome.loss_at(len(costs) - 1):.4g} to {outcome.loss_at(len(costs)):.4g} in the "
@@ -312,7 +313,7 @@ def underfits(outcome: Outcome) -> Iterator[Problem]:
     fifth = len(train) // 5
     flat = fifth and abs(np.mean(train[-2 * fifth : -fifth]) - np.mean(train[-fifth:])) < BEND
     overfitted = costs[-1] > train[-1] + 0.15
-    if not flat or overfitted or np.median(train[-3:]) < 0.3:
+    if not flat or overfitted or np.median(train[-3:]) < LOW:
         return
     reasons = []
     if model.dropout >= 0.6:

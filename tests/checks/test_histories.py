@@ -1,9 +1,13 @@
-"""The verdict on real trainings: what was done to them is named, and healthy ones are not blamed."""
+"""The verdict on real trainings: the cause is named, and a healthy one is not blamed."""
 
 import warnings
 
 import histories
+import keras
+import numpy as np
 import pytest
+
+import kerastrain as kt
 
 pytestmark = pytest.mark.tensorflow
 SAME = {"one-class": {"one-class-only", "accuracy-of-one-class"}}
@@ -44,3 +48,33 @@ def test_nine_of_ten_causes_are_named_and_no_healthy_training_is_blamed():
     assert len(healthy) >= 30
     blamed = {f"{training} {seed}": rules_of(training, seed) for training, seed in healthy}
     assert {name: rules for name, rules in blamed.items() if rules} == {}
+
+
+SETS = ["doctor_visits", "penguin_mass", "fuel", "engel", "diamonds", "weather"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SETS)
+def test_numbers_out_of_reach_are_told_before_and_after_and_the_fix_helps(name):
+    data = kt.load_dataset(name)
+    x = np.asarray(data.x, "float32")
+    x = (x - x.mean(axis=0)) / (x.std(axis=0) + 1e-9)
+
+    def build(choice):
+        layers = [keras.layers.Dense(32, "relu"), keras.layers.Dense(choice.units)]
+        return keras.Sequential([keras.Input(x.shape[1:]), *layers])
+
+    given = {"loss": "mse", "validation_split": 0.2, "seed": 0, "verbose": 0, "task": "regression"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        plain = kt.train(build, x, data.y, check="warn", **given)
+    best = plain.history.loc[plain.history["split"] == "val", "loss"].min()
+    told = {finding.rule for finding in plain.findings}
+    if best >= plain.baseline:
+        assert {"unscaled-targets", "learning-rate-low"} & told  # before the first step
+        assert {"knows-nothing"} <= told  # after the last
+        mended = kt.train(build, x, data.y, optimizer="auto", **given)
+        assert mended.history["loss"].iloc[-1] < mended.baseline
+        assert not {"unscaled-targets", "knows-nothing"} & {f.rule for f in mended.findings}
+    else:
+        assert not {"unscaled-targets", "knows-nothing"} & told
