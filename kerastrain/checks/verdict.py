@@ -109,7 +109,8 @@ def _is_blown(costs: NDArray[np.float64]) -> bool:
     """Tell whether the first steps went far beyond, or later ones jumped or bounced."""
     rises = np.diff(costs)
     after = costs[int(np.argmin(costs)) :]
-    overshot = costs.max() > 5 and costs.max() > 5 * costs[-1]
+    far = costs[:-1] > max(5, 5 * costs[-1])  # and back with a jump, not step by step
+    overshot = np.any(far & (costs[1:] < costs[:-1] / 2))
     stayed = len(after) > 2 and float(np.min(after[1:])) > costs.min() + 0.3
     bounced = np.sum(rises > np.maximum(0.15, 0.15 * costs[:-1])) >= max(2, len(costs) / 5)
     return bool(overshot or stayed or bounced)

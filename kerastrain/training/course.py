@@ -5,6 +5,7 @@ The steps stand in `train` in their order; each is one small function below it.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import warnings
 from collections.abc import Callable, Sequence
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     import keras
 
 __all__ = ["train"]
+
+# What `optimizer="auto"` takes care of, before the rate that it finds is known.
+REACHED = ("unscaled-targets", "learning-rate-low")
 
 
 def train(
@@ -172,7 +176,8 @@ def train(
             "callbacks": [*asked.callbacks, *stopping],
         }
         checked = {**settings, **fit_settings, "shuffle": asked.shuffle}
-        findings = _check(model, rows, plan, asked, checked)
+        quiet = (*asked.silence, *(REACHED if is_auto(optimizer) else ()))
+        findings = _check(model, rows, plan, dataclasses.replace(asked, silence=quiet), checked)
         if asked.check != "off":
             enforce(windows, "warn", stacklevel=2)
         chosen: dict[str, str] = {}
