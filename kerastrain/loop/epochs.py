@@ -143,9 +143,9 @@ def train(
     """Train through blocks of steps; the order of events is that of `model.fit`."""
     import keras
 
-    first_epochs = range(job.initial_epoch, job.epochs)
-    steps = job.steps_per_epoch or job.rows.batches
-    training = Phase(model, "train_step", job.rows, job.loop, steps * len(first_epochs))
+    # All epochs count, those before initial_epoch too: a training that goes on keeps its mode.
+    steps = (job.steps_per_epoch or job.rows.batches) * job.epochs
+    training = Phase(model, "train_step", job.rows, job.loop, steps)
     validation = _validation_phase(model, job)
     nan_stops = [
         callback
@@ -195,7 +195,7 @@ def train(
 def _validation_phase(model: keras.Model, job: Job) -> Phase | None:
     if job.val_rows is None:
         return None
-    times = sum(job.validates(epoch) for epoch in range(job.initial_epoch, job.epochs))
+    times = sum(job.validates(epoch) for epoch in range(job.epochs))
     steps = job.validation_steps or job.val_rows.batches
     return Phase(model, "test_step", job.val_rows, job.loop, steps * times)
 

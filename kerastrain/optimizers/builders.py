@@ -290,7 +290,7 @@ def with_schedule(
     if isinstance(config["learning_rate"], Mapping):
         message = (
             f"Two schedules: schedule={name!r}, and the optimizer has a "
-            f"{config['learning_rate']['class_name']}. Leave one of them out."
+            f"{config['learning_rate']['class_name']}. Pass a fresh optimizer=adam(1e-3) too."
         )
         raise OptimizerError(message)
     config["learning_rate"] = decay(name, config["learning_rate"], decay_steps, warmup_steps)

@@ -9,6 +9,7 @@ import dataclasses
 import math
 import warnings
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -19,14 +20,18 @@ from kerastrain.checks import Finding, check_plan, enforce
 from kerastrain.checks.findings import Findings, Mode
 from kerastrain.errors import KerastrainWarning
 from kerastrain.loop import TrainingInterrupted, fit
+from kerastrain.loop.history import Recorder, tidy
 from kerastrain.losses.classes import balanced_weights
 from kerastrain.losses.preparation import Rows, class_ids, count_steps, hold_out, pair_rows
-from kerastrain.losses.resolve import Plan, is_auto, read_with
+from kerastrain.losses.resolve import Plan, is_auto
 from kerastrain.models.devices import use_device
 from kerastrain.models.seeds import choose_seed, seed_model, seeded
 from kerastrain.optimizers.builders import adam
 from kerastrain.optimizers.range_test import rate_curve
 from kerastrain.training.compiling import compile_settings, schedule_settings
+from kerastrain.training.fingerprints import fingerprint
+from kerastrain.training.going_on import Beginning
+from kerastrain.training.resuming import Keeper
 from kerastrain.training.runs import TrainingRun
 from kerastrain.training.settings import TrainSettings
 from kerastrain.training.telling import overlapping_windows, tell
@@ -41,7 +46,7 @@ REACHED = ("unscaled-targets", "learning-rate-low")
 
 
 def train(
-    model: keras.Model | Callable[[Any], keras.Model],
+    model: keras.Model | Callable[[Any], keras.Model] | TrainingRun,
     x: Any,
     y: Any = None,
     *,
@@ -67,11 +72,17 @@ def train(
     silence: Sequence[str] = (),
     loop: str = "auto",
     verbose: str | int = "auto",
+    checkpoint: str | Path | None = None,
+    checkpoint_every: int | str = 1,
 ) -> TrainingRun:
     """Train a model on data, with the loss that the labels ask for.
 
     It trains the model that it is given, and goes on from its weights when called again. x, y and
     the weights stay as they are; so do the caller's random generators.
+
+    Given a run, new or loaded, it trains the run's model `epochs` epochs further, with the run's
+    settings where you leave them out. With the same data, 5 epochs and 5 more give the bits of 10.
+    Where something has to start anew, a warning says what.
 
     The plain Keras calls, with `choice = choose_loss(y, model=model)`, are
     `model.compile(optimizer, choice.build_loss(), metrics=choice.build_metrics())` and
@@ -79,7 +90,8 @@ def train(
 
     Args:
         model: A Keras model; or a function that gets the choice of the loss and builds one from
-            its `units` and `activation`, so that `seed` decides the initial weights too.
+            its `units` and `activation`, so that `seed` decides the initial weights too; or a run
+            to go on with.
         x: Inputs with one row for each example: an array, DataFrame or memmap, a dict or list of
             arrays; or a `tf.data.Dataset` or `keras.utils.PyDataset` that yields (x, y).
         y: Labels in any form that `inspect_labels` reads. Left out with a data set.
@@ -117,6 +129,10 @@ def train(
         loop: How the steps are run, see `fit`. Left out, the fastest way that fits.
         verbose: 0 for silence, 1 for one line of progress. Left out, the line on a terminal and in
             a notebook only.
+        checkpoint: A folder in which the state of the training is saved. Called again with the same
+            folder, data and settings, also after a kill, `train` goes on from there to the same
+            bits; when all epochs are done, it returns the finished run.
+        checkpoint_every: Epochs between two saves, or seconds, such as `"30 s"`.
 
     Returns:
         The run: model, history, loss and what else was decided.
@@ -128,50 +144,50 @@ def train(
         DataError: inputs, labels and weights do not go together.
         CheckError: the set-up certainly cannot learn; every reason is in it, with its fix.
         DeviceError: this machine has no such device.
+        RunError: the checkpoint is of another training, or cannot be written.
     """
+    arguments = locals()
     import keras
 
-    asked = TrainSettings(
-        epochs=epochs,
-        batch_size=batch_size,
-        validation_split=validation_split,
-        validation_data=validation_data,
-        task=task,
-        robust=robust,
-        sample_weight=sample_weight,
-        class_weight=class_weight,
-        callbacks=callbacks,
-        patience=patience,
-        schedule=schedule,
-        warmup_epochs=warmup_epochs,
-        shuffle=shuffle,
-        seed=seed,
-        check=check,
-        silence=silence,
-        loop=loop,
-        verbose=verbose,
-    )
+    begin = Beginning(model if isinstance(model, TrainingRun) else None, checkpoint)
+    given = {part.name: arguments[part.name] for part in dataclasses.fields(TrainSettings)}
+    asked = TrainSettings(**begin.settings(given))
     asked.refuse_data(x)
-    seed = choose_seed(seed)
+    seed = choose_seed(asked.seed)
     with use_device(device) as device, seeded(seed):
-        model, plan = read_with(model, x, y, loss=loss, task=task, robust=robust)
+        model, plan = begin.plan(model, x, y, loss=loss, task=task, robust=robust)
         rows = pair_rows(x, y, plan.y, asked.sample_weight)
         windows = overlapping_windows(rows.x, asked.validation_split, asked.silence)
+        prints = {"x": fingerprint(rows.x), "y": fingerprint(rows.y)}
         rows, validation = hold_out(rows, asked.validation_split, asked.validation_data, plan, seed)
-        steps = count_steps(rows, asked.batch_size, schedule or warmup_epochs)
+        given_data = validation if asked.validation_data is not None else None
+        prints["validation_data"] = fingerprint(given_data and given_data.as_tuple())
+        steps = count_steps(rows, asked.batch_size, asked.schedule or asked.warmup_epochs)
+        optimizer, schedule, warmup_epochs = begin.course(asked, steps, optimizer)
         settings = compile_settings(
             model, plan, loss, "adam" if is_auto(optimizer) else optimizer, metrics
         )
-        course = (asked.schedule, steps, asked.epochs, asked.warmup_epochs)
+        constant = (settings["optimizer"] if settings else model.optimizer).get_config()
+        course = (schedule, steps, asked.epochs, warmup_epochs)
         settings |= schedule_settings(model, settings, *course)
+        known = begin.describe(
+            model,
+            plan,
+            dataclasses.replace(asked, seed=seed),
+            optimizer if is_auto(optimizer) else settings.get("optimizer"),
+            constant=constant,
+            steps=steps,
+            metrics=metrics,
+            **prints,
+        )
         stopping = _early_stopping(asked.patience)
         fit_settings: dict[str, Any] = {
-            "epochs": asked.epochs,
+            "epochs": begin.first + asked.epochs,
             "batch_size": asked.batch_size,
             "validation_data": None if validation is None else validation.as_tuple(),
             "class_weight": balanced_weights(plan.choice, rows.y)
-            if isinstance(class_weight, str)
-            else class_ids(class_weight, plan.choice),
+            if isinstance(asked.class_weight, str)
+            else class_ids(asked.class_weight, plan.choice),
             "sample_weight": rows.weight,
             "callbacks": [*asked.callbacks, *stopping],
         }
@@ -189,40 +205,65 @@ def train(
                 "batch_size": asked.batch_size,
                 "seed": seed,
             }
-            curve = rate_curve(model, rows.x, rows.y, sample_weight=rows.weight, **sizes)
-            chosen = {"optimizer": f"adam({curve.suggestion:.3g}): {curve.rule}"}
-            settings["optimizer"] = adam(curve.suggestion)
+            known["rate"] = begin.saved.known["rate"] if begin.saved is not None else None
+            if known["rate"] is None:
+                curve = rate_curve(model, rows.x, rows.y, sample_weight=rows.weight, **sizes)
+                known["rate"] = curve.suggestion, f"adam({curve.suggestion:.3g}): {curve.rule}"
+            chosen = {"optimizer": known["rate"][1]}
+            settings["optimizer"] = adam(known["rate"][0])
             model.compile(**settings | schedule_settings(model, settings, *course))
-        seed_model(model, seed)
-        fit_settings["callbacks"].append(keras.callbacks.TerminateOnNaN())
-        history, interrupted = _fit(
+        start = begin.set_out(model, rows.x, known)
+        if start is None:
+            seed_model(model, seed)
+        recorder = Recorder()
+        keeper = Keeper(
+            model,
+            recorder.records,
+            known,
+            stopping=next(iter(stopping), None),
+            start=start,
+            file=begin.file,
+            every=checkpoint_every,
+        )
+        fit_settings["callbacks"] = [
+            recorder.callback(model),
+            *fit_settings["callbacks"],
+            keras.callbacks.TerminateOnNaN(),
+            keeper.callback(),
+        ]
+        fit_settings |= keeper.epochs()
+        attrs, stop = _fit(
             model,
             rows,
+            keeper,
             **fit_settings,
             shuffle=asked.shuffle,
             seed=seed,
             loop=asked.loop,
             verbose=verbose,
         )
-        # also after Ctrl-C, of which Keras' callback hears nothing
+        if stop is not None:
+            keeper.rewind()
+        # also after an interruption, of which Keras' callback hears nothing
         kept = [stopper.best_weights for stopper in stopping if stopper.best_weights is not None]
         for weights in kept:
             model.set_weights(weights)
-        history.attrs |= {"device": device, "seed": seed, **chosen}
+        attrs |= {"device": device, "seed": seed, **chosen}
+        history = tidy(recorder.records, **attrs)
         baseline, verdict = tell(
             model,
             history,
             plan.choice,
             rows,
             validation,
-            epochs=asked.epochs,
+            epochs=begin.first + asked.epochs,
             batch_size=asked.batch_size,
             patience=asked.patience,
             kept_best=bool(kept),
             silence=asked.silence,
         )
     _warn_of_divergence(history)
-    return TrainingRun(
+    run = TrainingRun(
         model=model,
         history=history,
         loss=plan.choice,
@@ -231,10 +272,15 @@ def train(
         kept_best=bool(kept),
         device=device,
         seed=seed,
-        interrupted=interrupted,
+        interrupted=stop is not None,
         baseline=baseline,
         inputs=describe_inputs(x),
+        state=keeper.state,
     )
+    if stop is not None and not isinstance(stop, KeyboardInterrupt):
+        _tell(stop, run)
+        raise stop
+    return run
 
 
 def _check(
@@ -256,14 +302,31 @@ def _early_stopping(patience: int | None) -> list[Any]:
     return [EarlyStopping("val_loss", patience=patience, mode="min", restore_best_weights=True)]
 
 
-def _fit(model: keras.Model, rows: Rows, **settings: Any) -> tuple[pd.DataFrame, bool]:
-    """Run the training loop; Ctrl-C ends it and keeps the history so far."""
+def _fit(
+    model: keras.Model, rows: Rows, keeper: Keeper, **settings: Any
+) -> tuple[dict[Any, Any], BaseException | None]:
+    """Run the training loop; give what its history says of it, and what ended it too early."""
+    if settings["initial_epoch"] == settings["epochs"]:
+        keeper.finish()
+        return {"loop": "none: the checkpoint holds all epochs"}, None
     if is_data_set(rows.x):
         settings["batch_size"] = None
     try:
-        return fit(model, rows.x, rows.y, **settings), False
+        return fit(model, rows.x, rows.y, **settings).attrs, None
     except TrainingInterrupted as stop:
-        return stop.history, True
+        return stop.history.attrs, stop
+    except BaseException as stop:
+        return {}, stop
+
+
+def _tell(stop: BaseException, run: TrainingRun) -> None:
+    """Say what an error, such as one in a user's callback, has left of the training."""
+    if len(run.history):
+        stop.run = run  # type: ignore[attr-defined]
+        stop.add_note(
+            f"Training stopped, and what it learned until then is kept: {run!r} is this error's "
+            "attribute run. To go on: train(error.run, x, y)."
+        )
 
 
 def _best_epoch(history: pd.DataFrame) -> int | None:

@@ -1,8 +1,8 @@
 """What came out of a training?  The model, its history, and how both were made.
 
-A saved run is a folder of three files that other tools open too: `model.keras` (Keras),
-`history.csv` (pandas, a spreadsheet) and `run.json` (the rest). No file is a pickle, so loading
-one runs no code that it brings. How the folder is written is told in `kerastrain.training.saving`.
+A saved run is a folder of files that other tools open too: `model.keras` (Keras), `history.csv`
+(pandas, a spreadsheet), `run.json` (the rest) and `state.npz` (NumPy; what the training needs to go
+on). No file is a pickle, so loading one runs no code that it brings.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from kerastrain.losses.choice import LossChoice
 from kerastrain.losses.outputs import Choices, each, each_saved
 from kerastrain.plots.pictures import plot_history
 from kerastrain.training.report import write_report
-from kerastrain.training.saving import HISTORY, MODEL, REST, WEIGHTS, opened, replace
+from kerastrain.training.resuming import TrainingState, load_state, save_state
+from kerastrain.training.saving import HISTORY, MODEL, REST, STATE, WEIGHTS, opened, replace
 from kerastrain.training.scores import (
     confusion,
     measures,
@@ -56,10 +57,11 @@ class TrainingRun:
             the last.
         device: Where it was trained, such as `"cpu:0"`.
         seed: Decided the split, the order of rows and the random layers.
-        interrupted: Somebody pressed Ctrl-C; the history ends there.
+        interrupted: Somebody pressed Ctrl-C; history and model end with the last whole epoch.
         baseline: What the best constant answer costs on the rows that were validated on, or else
             on the training rows; None where the loss is one of the user's own.
         inputs: What x looked like in training.
+        state: What `train(run, ...)` needs to go on from here; None where nothing was trained.
     """
 
     model: keras.Model
@@ -73,6 +75,7 @@ class TrainingRun:
     interrupted: bool
     baseline: float | None = None
     inputs: Inputs | None = None
+    state: TrainingState | None = None
 
     @property
     def classes(self) -> Any:
@@ -188,7 +191,7 @@ class TrainingRun:
         return plot_history(self.history, title=title, **options)
 
     def save(self, folder: str | Path) -> Path:
-        """Write the run into a folder: `model.keras`, `history.csv`, `run.json`.
+        """Write the run into a folder: `model.keras`, `history.csv`, `run.json`, `state.npz`.
 
         An earlier run in the folder is replaced whole or not at all, whatever happens meanwhile;
         files that no run wrote stay as they are. Where the model has layers that Keras' safe mode
@@ -250,6 +253,8 @@ class TrainingRun:
             unsafe.append(error)
             self.model.save_weights(folder / WEIGHTS)
         self.history.to_csv(folder / HISTORY, index=False)
+        if self.state is not None:
+            save_state(folder / STATE, self.state)
         return self._rest()
 
     def _rest(self) -> dict[str, Any]:
@@ -332,6 +337,7 @@ def load_run(folder: str | Path, *, custom_objects: dict[str, Any] | None = None
             fields["inputs"] = saved_inputs(rest.get("inputs"))
             fields["loss"] = each_saved(_choice_from_json, rest["loss"])
             fields["findings"] = [Finding(**finding) for finding in rest["findings"]]
+            fields["state"] = load_state(files[STATE]) if STATE in files else None
         except Exception as error:  # a file that somebody wrote by hand may hold anything
             message = (
                 f"{REST} and {HISTORY} must be as run.save() wrote them, but reading them gives "

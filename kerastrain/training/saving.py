@@ -19,13 +19,23 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
 from kerastrain.errors import KerastrainWarning, RunError
 
-__all__ = ["HISTORY", "MODEL", "REST", "STATE", "WEIGHTS", "flush", "opened", "replace", "saying"]
+__all__ = [
+    "HISTORY",
+    "MODEL",
+    "REST",
+    "STATE",
+    "WEIGHTS",
+    "opened",
+    "replace",
+    "saying",
+    "write_whole",
+]
 
 MODEL, WEIGHTS, HISTORY = "model.keras", "model.weights.h5", "history.csv"
 STATE, REST = "state.npz", "run.json"
@@ -103,7 +113,7 @@ def opened(folder: Path) -> Iterator[tuple[dict[str, Any], dict[str, Path]]]:
 
 
 @contextmanager
-def locked(folder: Path, *, wait: bool = True) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[None]:
     """Keep others from writing to a folder meanwhile; the lock ends with the process."""
     try:
         import fcntl
@@ -116,7 +126,7 @@ def locked(folder: Path, *, wait: bool = True) -> Iterator[None]:
     try:
         if handle is not None:
             with suppress(OSError):  # its disk has no locks
-                fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
         if handle is not None:
@@ -140,6 +150,25 @@ def saying(folder: Path) -> Iterator[None]:
             "pass another folder. A run that was saved there before is still whole."
         )
         raise RunError(message) from error
+
+
+def write_whole(file: Path, write: Callable[[IO[bytes]], Any]) -> None:
+    """Write one file whole or not at all, over an earlier one or none.
+
+    Raises:
+        RunError: the disk is full, or the folder cannot be written.
+    """
+    new = file.with_name(f".kerastrain-new-{file.name}")
+    with saying(file.parent), locked(file.parent):
+        try:
+            with new.open("wb") as opened:
+                write(opened)
+            flush(new)
+            new.replace(file)
+            flush(file.parent)
+        except BaseException:
+            new.unlink(missing_ok=True)
+            raise
 
 
 def flush(path: Path) -> None:

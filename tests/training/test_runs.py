@@ -52,7 +52,7 @@ def test_a_loaded_run_can_be_trained_on(run, tmp_path):
 def test_the_files_open_with_other_tools_and_hold_no_pickle(run, tmp_path):
     run.save(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "history.csv", "model.keras", "run.json",
+        "history.csv", "model.keras", "run.json", "state.npz",
     ]  # fmt: skip
     assert isinstance(keras.saving.load_model(tmp_path / "model.keras"), keras.Model)
     rest = json.loads((tmp_path / "run.json").read_text())

@@ -22,7 +22,7 @@ import kerastrain as kt
 pytestmark = pytest.mark.tensorflow
 
 X = np.random.default_rng(0).normal(size=(40, 20)).astype("float32")
-FILES = ["history.csv", "model.keras", "run.json"]
+FILES = ["history.csv", "model.keras", "run.json", "state.npz"]
 
 
 def train(seed, names):

@@ -304,7 +304,8 @@ def changed_since_compile(setup: Setup) -> Iterator[Problem]:
         return
     changed = [layer.name for layer, state in trainable_at_compile(model).items()
                if layer.trainable != state]  # fmt: skip
-    set_later = setup.given["loss"] is model.loss and model.loss is not loss_of(model)
+    # equal, not the same: Keras keeps a dict of losses in a dict of its own
+    set_later = setup.given["loss"] is model.loss and model.loss != loss_of(model)
     traced = getattr(model, "train_function", None) is not None
     swapped = traced and not getattr(optimizer, "built", True)
     if set_later or swapped or (traced and changed):
