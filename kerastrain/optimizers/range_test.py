@@ -210,11 +210,21 @@ def rate_curve(
         rates: Rising, shape `(steps,)`.
         seed: As in `find_learning_rate`.
     """
+    import tensorflow as tf
+
     with untouched(), seeded(seed):
         batches = lay_out(x, y, sample_weight, batch_size, len(rates), seed)
         with trainee(model, loss, optimizer, batches) as tested:
             seed_model(tested, seed)
-            repeats = rise(tested, batches, rates.astype("float32"))
+            try:
+                repeats = rise(tested, batches, rates.astype("float32"))
+            except (TypeError, ValueError, tf.errors.OpError) as error:
+                line = next(iter(str(error).strip().splitlines()), "")
+                message = (
+                    f"The model must be able to train on these data, but its step raised "
+                    f"{type(error).__name__}: {line:.200} check(model, x, y, loss=...) says why."
+                )
+                raise DataError(message) from error
             name = str(tested.optimizer.name)
     table = _tidy(rates.astype("float32"), repeats)
     suggestion = suggest_rate(table, epochs * batches.an_epoch)
