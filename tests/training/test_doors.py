@@ -11,7 +11,7 @@ import kerastrain as kt
 
 pytestmark = pytest.mark.tensorflow
 
-SETS = [name for name in kt.list_datasets()["name"]]
+SETS = list(kt.list_datasets()["name"])
 RANDOM = np.random.default_rng(0)
 
 
