@@ -9,6 +9,7 @@ import numpy as np
 
 from kerastrain.checks.trial import run_once, small_batch, worth_running
 from kerastrain.losses.choice import LossChoice
+from kerastrain.losses.classes import answered_ids, label_ids
 from kerastrain.losses.outputs import Choices
 from kerastrain.models.copies import has_graph, layers_of
 
@@ -117,15 +118,7 @@ def _classes(choice: LossChoice, answers: Any, y: Any) -> tuple[tuple[int, ...],
     """Count the classes that are answered and those that are right."""
     if choice.labels.kind not in ("binary", "integer", "ordered", "one-hot"):
         return (), ()
-    if choice.form in ("ids", "one-hot"):
-        predicted = answers.argmax(axis=-1)
-        true = y.argmax(axis=-1) if choice.form == "one-hot" else y
-    elif choice.form in ("flags", "signs"):
-        zero = choice.form == "signs" or choice.options.get("from_logits")
-        predicted, true = answers > (0.0 if zero else 0.5), np.asarray(y) > 0
-    else:
-        return (), ()
-    size = max(2, choice.units)
-    counts = [np.bincount(np.ravel(part).astype(int) % (size + 1), minlength=size)[:size]
-              for part in (predicted, true)]  # fmt: skip
+    size = max(2, len(choice.labels.classes or ()))
+    ids = [answered_ids(choice, answers), label_ids(choice, y)]
+    counts = [np.bincount(part[(part >= 0) & (part < size)], minlength=size) for part in ids]
     return tuple(map(int, counts[0])), tuple(map(int, counts[1]))

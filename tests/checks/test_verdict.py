@@ -1,9 +1,12 @@
 """What a history says: each rule on a curve that it is about, and on the mended one."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 
+import kerastrain as kt
 from kerastrain.checks.trained import Trained, look_at_model
 from kerastrain.checks.verdict import VERDICTS, Outcome, diagnose
 
@@ -147,3 +150,26 @@ def test_what_a_model_shows_on_a_few_rows(share):
     assert [name for name, _ in seen.slopes] == [model.layers[0].name, model.layers[2].name]
     for now, then in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(now, then)
+
+
+ARGUMENT = re.compile(r"""(\w+)=("[^"]*"|kt\.adam\([^)]*\)|\d+|\["AUC"\])""")
+
+
+def test_every_argument_that_a_fix_names_is_one_that_train_takes():
+    import keras
+
+    random = np.random.default_rng(0)
+    x = random.normal(size=(80, 3)).astype("float32")
+    y = np.where(x[:, 0] > 0, "a", "b")
+
+    def build(choice):
+        return keras.Sequential([keras.Input((3,)), *choice.last_layers()])
+
+    fixes = [finding.fix for faulty, _ in CASES.values() for finding in diagnose(outcome(**faulty))]
+    named = {pair for fix in fixes for pair in ARGUMENT.findall(fix) if pair[0] != "activation"}
+    named = {(name, code) for name, code in named if name != "clipnorm"}
+    assert {name for name, _ in named} >= {"optimizer", "epochs", "patience", "class_weight"}
+    for name, code in named:
+        given = {"epochs": 2, "validation_split": 0.2, "verbose": 0, "seed": 0}
+        run = kt.train(build, x, y, **given | {name: eval(code, {"kt": kt})})
+        assert len(run.history)
