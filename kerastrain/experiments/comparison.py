@@ -12,6 +12,7 @@ import dataclasses
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from kerastrain.checks import Finding, check, enforce
 from kerastrain.errors import DataError, KerastrainWarning
 from kerastrain.experiments.answer import advise, print_table
 from kerastrain.experiments.candidates import BASELINE, Candidate, read_candidates
+from kerastrain.experiments.finished import Finished
 from kerastrain.experiments.intervals import mean_interval
 from kerastrain.experiments.jobs import hire
 from kerastrain.experiments.measures import MEASURES, measure, measure_baseline
@@ -34,6 +36,7 @@ from kerastrain.models.building import build
 from kerastrain.models.seeds import LARGEST, seed_model, seeded_apart
 from kerastrain.optimizers.builders import get_optimizer
 from kerastrain.plots.pictures import plot_comparison
+from kerastrain.training.fingerprints import fingerprint, model_fingerprint, plain
 
 if TYPE_CHECKING:
     import keras
@@ -144,6 +147,7 @@ class Task:
     validation_split: float
     folds: int | None
     options: dict[str, Any]
+    finished: Finished | None = None
 
     def parts(
         self, choice: LossChoice, rows: Rows, seed: int, fold: int | None
@@ -176,6 +180,7 @@ def compare(
     task: str | None = None,
     loop: str = "auto",
     executor: Executor | None = None,
+    checkpoint: str | Path | None = None,
 ) -> Comparison:
     """Train each candidate from equal beginnings and judge all by the same measures.
 
@@ -200,6 +205,8 @@ def compare(
             `concurrent.futures.Executor`, such as `ProcessPoolExecutor(2)` where `build_model` is a
             function of a module, `loky.get_reusable_executor(2)` for closures too, or
             `dask.distributed.Client(...).get_executor()`. Threads take turns, which saves no time.
+        checkpoint: A folder that keeps the result of each training. Called again with the same
+            folder, also after a kill, only the trainings that are not done yet are run.
 
     Returns:
         The histories and scores of all trainings, and of the best constant answer. After Ctrl-C
@@ -209,6 +216,7 @@ def compare(
         LabelError: the labels cannot be read.
         LossError: a candidate that does not fit the labels.
         DataError: fewer than two candidates or seeds, or labels of several outputs.
+        RunError: the checkpoint is of another experiment, or cannot be written.
 
     Examples:
         >>> import keras
@@ -236,7 +244,9 @@ def compare(
     constant = _judge_baseline(shared, usual, trainings)
     first = next(iter(entries))
     jobs = [(name, (name, seed, fold)) for name in entries for seed, fold in trainings]
-    with hire(_train, shared, executor) as run:
+    if checkpoint is not None:
+        shared = dataclasses.replace(shared, finished=_finished(Path(checkpoint), shared))
+    with hire(_train_once, shared, executor) as run:
         results = run(jobs)
     done = [result for result in results.all if result is not None]
     if not done:
@@ -299,6 +309,29 @@ def _judge_baseline(
         sizes = {"train_rows": len(training.y), "val_rows": len(validation.y)}
         scores.append(place | result | {"seconds": 0.0} | sizes)
     return scores
+
+
+def _finished(folder: Path, shared: Task) -> Finished:
+    """Describe the experiment, so that its folder is not taken for that of another."""
+    with seeded_apart(0):
+        model = build(shared.build_model, next(iter(shared.entries.values())).choice)
+    known: dict[str, Any] = {"x": fingerprint(shared.x), "y": fingerprint(shared.y)}
+    known |= {"model": model_fingerprint(model), "validation_split": shared.validation_split}
+    return Finished(folder, plain(known | {"folds": shared.folds} | shared.options))
+
+
+def _train_once(
+    shared: Task, job: tuple[str, int, int | None], memory: dict[Any, Any]
+) -> tuple[pd.DataFrame, dict[str, Any], list[Finding]]:
+    """Train one candidate from one seed, unless that was done before."""
+    if shared.finished is None:
+        return _train(shared, job, memory)
+    whole = *job, shared.entries[job[0]].settings()
+    result = shared.finished.find(whole)
+    if result is None:
+        result = _train(shared, job, memory)
+        shared.finished.keep(whole, *result)
+    return result
 
 
 def _train(
