@@ -113,7 +113,7 @@ def run() -> pd.DataFrame:
     tables = {
         "choice": pd.DataFrame(choices),
         "same labels": train_in_both_formats(labels),
-        "two classes": train_two_ways(labels["yes / no"]),
+        "two classes": train_two_ways((labels["yes / no"] == "yes").astype(int)),
     }
     table = pd.concat([t.assign(part=part) for part, t in tables.items()], ignore_index=True)
     columns = ["part", "format", "chosen_loss", "last_layer", "epoch", "loss", "accuracy", "seed"]
