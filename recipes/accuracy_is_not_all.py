@@ -145,14 +145,12 @@ def plot(table: pd.DataFrame) -> Axes:
     for colour, measured in zip(kt.plots.COLORS, ("precision", "recall"), strict=False):
         lower.plot(tumours["threshold"], tumours[measured], color=colour, linewidth=2)
     lower.annotate(
-        "recall: share of\nthe sick that are found",
-        (0.86, 0.83),
+        "recall: share of\nthe sick found",
+        (0.9, 0.81),
         ha="right",
         color=kt.plots.COLORS[1],
     )
-    lower.annotate(
-        "precision: share of\nthe alarms that are right", (0.13, 0.83), color=kt.plots.COLORS[0]
-    )
+    lower.annotate("precision: share of\nright alarms", (0.13, 0.81), color=kt.plots.COLORS[0])
     lower.set_title("tumours: the threshold trades one for the other", loc="left", fontsize=10)
     lower.set(xlabel="threshold: alarm from this probability on", ylabel="share")
     return upper

@@ -59,10 +59,11 @@ def doubtful_bird() -> tuple[list[str], NDArray[np.float64]]:
         "loss": keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     }
     settings |= {"optimizer": kt.adam(0.01), "seed": SEED, "verbose": 0}
-    trained = kt.train(lambda _: keras.Sequential([keras.layers.Dense(3)]), x, data.y, **settings)
+    names, y = np.unique(data.y, return_inverse=True)
+    trained = kt.train(lambda _: keras.Sequential([keras.layers.Dense(3)]), x, y, **settings)
     logits = np.asarray(trained.model(x), float)
     best = np.sort(logits, axis=1)
-    return list(trained.classes), logits[np.abs(best[:, 2] - best[:, 1] - 1).argmin()]
+    return names.tolist(), logits[np.abs(best[:, 2] - best[:, 1] - 1).argmin()]
 
 
 def train_from_a_mistake(loss: str) -> pd.DataFrame:
@@ -76,7 +77,8 @@ def train_from_a_mistake(loss: str) -> pd.DataFrame:
 
     settings: dict[str, Any] = {"epochs": EPOCHS, "seed": SEED, "check": "off", "verbose": 0}
     settings |= {"optimizer": kt.sgd(0.1, momentum=0.0), "metrics": ["accuracy"]}
-    return kt.train(build_model, x, data.y, loss=loss, **settings).history
+    malignant = (data.y == "malignant").astype(int)
+    return kt.train(build_model, x, malignant, loss=loss, **settings).history
 
 
 def run() -> pd.DataFrame:
