@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import io
+import json
 import re
 import sys
 import tomllib
@@ -55,12 +56,12 @@ def draw(name: str) -> str:
 
 
 def read_sentences() -> dict[str, str]:
-    """Read the sentence of each lesson off the page as it stands."""
-    if not PAGE.exists():
-        return {}
-    pattern = r"^> (.+)\n\n!\[.*\]\(pictures/(\w+)\.png\)$"
-    found = re.findall(pattern, PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    return {name: sentence for sentence, name in found}
+    """Read the sentence of each lesson off its notebook, as it was executed last."""
+    sentences = {}
+    for path in NOTEBOOKS.glob("*.ipynb"):
+        said = json.loads(path.read_text(encoding="utf-8"))["cells"][-2]["outputs"][0]["text"]
+        sentences[path.stem] = moral("".join(said))
+    return sentences
 
 
 def words(name: str, sentence: str) -> dict[str, str]:
