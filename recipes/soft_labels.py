@@ -59,10 +59,11 @@ def run() -> pd.DataFrame:
     for way, smoothing in (("hard labels", 0.0), ("soft labels", SMOOTHING)):
         loss = keras.losses.CategoricalCrossentropy(label_smoothing=smoothing)
         settings: dict[str, Any] = {"loss": loss, "epochs": EPOCHS, "seed": SEED, "verbose": 0}
-        model = kt.train(build_model, x[:cut], y[:cut], optimizer=kt.adam(0.01), **settings).model
-        for split, rows in (("train", slice(cut)), ("val", slice(cut, None))):
-            said = np.asarray(model(x[rows]))
-            columns = {"confidence": said.max(axis=1), "right": said.argmax(axis=1) == y[rows]}
+        rows = kt.one_hot(y[:cut], CLASSES)  # the form that this loss takes
+        model = kt.train(build_model, x[:cut], rows, optimizer=kt.adam(0.01), **settings).model
+        for split, part in (("train", slice(cut)), ("val", slice(cut, None))):
+            said = np.asarray(model(x[part]))
+            columns = {"confidence": said.max(axis=1), "right": said.argmax(axis=1) == y[part]}
             tables.append(pd.DataFrame(columns).assign(way=way, split=split))
     return pd.concat(tables, ignore_index=True)
 
