@@ -159,8 +159,7 @@ def read_with(model: Any, x: Any, y: Any, **named: Any) -> tuple[Any, Plan]:
 def _as_given(choice: LossChoice) -> LossChoice:
     """Leave the labels in the form that the user chose together with the loss, as Keras does."""
     labels = choice.labels
-    text = any(isinstance(name, str) for name in labels.classes or ())
-    if choice.keras_class == "" or choice.as_given or text:  # text fits no loss as it is
+    if choice.keras_class == "" or choice.as_given:
         return choice
     if labels.traits.form == "value" and choice.units > 1 and _whole_ids(labels):
         count = max(choice.units, max(labels.classes or (0,)) + 1)

@@ -359,17 +359,3 @@ def test_right_set_ups_train_without_a_word():
         warnings.simplefilter("error", kt.KerastrainWarning)
         run = kt.train(build, X, NAMES, epochs=1, validation_split=0.2, verbose=0)
     assert run.findings == []
-
-
-@pytest.mark.parametrize("loss", ["sparse_categorical_crossentropy", "mean_squared_error"])
-def test_names_are_numbered_for_a_loss_that_the_user_names(loss):
-    units = 1 if loss.startswith("mean") else 2
-    names = np.array(["no", "yes"] * 20)
-
-    def build_model(_):
-        last = "sigmoid" if units == 1 else "softmax"
-        return keras.Sequential([keras.layers.Dense(units, last)])
-
-    x = np.linspace(-1, 1, 80).reshape(40, 2)
-    run = kt.train(build_model, x, names, loss=loss, epochs=1, verbose=0, check="off")
-    assert np.isfinite(run.history["loss"]).all()
