@@ -115,7 +115,7 @@ def fit(
     """
     import keras
 
-    if not isinstance(model, keras.Model):
+    if isinstance(model, type) or not hasattr(model, "train_step"):
         message = f"model must be a compiled keras.Model, but is a {type(model).__name__}."
         raise DataError(message)
     team = callbacks if isinstance(callbacks, keras.callbacks.CallbackList) else None

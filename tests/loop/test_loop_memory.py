@@ -1,4 +1,4 @@
-"""Data larger than memory: a file of any size trains within the memory of a small one."""
+"""Memory: a file of any size trains within that of a small one, and models are let go."""
 
 import subprocess
 import sys
@@ -33,3 +33,41 @@ def peak_megabytes(rows, tmp_path):
 def test_a_memmap_of_8_gb_needs_less_than_1_gb_more_than_a_tenth_of_it(tmp_path):
     small, large = (peak_megabytes(rows, tmp_path) for rows in (200_000, 2_000_000))
     assert large < small + 1024
+
+
+MANY_MODELS = """
+import gc, resource, sys, weakref
+import keras, numpy as np, kerastrain as kt
+
+def megabytes():
+    pages = int(open("/proc/self/statm").read().split()[1])
+    return pages * resource.getpagesize() / 2**20
+
+x, y = np.ones((64, 8), "float32"), np.ones((64, 1), "float32")
+kept, start = [], 0.0
+for number in range(int(sys.argv[1])):
+    keras.utils.clear_session()
+    model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(8), keras.layers.Dense(1)])
+    model.compile("sgd", "mse", jit_compile=False)
+    kt.fit(model, x, y, epochs=2) if sys.argv[2] == "kt" else model.fit(x, y, epochs=2, verbose=0)
+    kept.append(weakref.ref(model))
+    del model
+    if number == 19:
+        gc.collect()
+        start = megabytes()
+gc.collect()
+print((megabytes() - start) / (number - 19), sum(model() is not None for model in kept))
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is read from /proc")
+def test_many_models_cost_little_memory_and_none_is_kept_alive():
+    def cost(fit):
+        command = [sys.executable, "-c", MANY_MODELS, "60", fit]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        megabytes, alive = done.stdout.split()
+        return float(megabytes), int(alive)
+
+    ours, theirs = cost("kt"), cost("keras")
+    assert ours[1] == 0
+    assert ours[0] < max(3.0, theirs[0])
