@@ -14,7 +14,7 @@ from kerastrain.labels.inspection import inspect_labels
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "data"
-MAKE = ROOT / "scripts" / "make_data.py"
+MAKE = ROOT / "tests" / "arrays" / "make_data.py"
 
 # name, shape of x, shape of y, type of y, kind, rows of each class where the source gives them
 SETS = [

@@ -1,7 +1,7 @@
 """Write the data files anew from the packages that ship them, byte for byte.
 
-    python scripts/make_data.py            # every file, into the folder data/
-    python scripts/make_data.py iris wine  # these only
+    python tests/arrays/make_data.py            # every file, into the folder data/
+    python tests/arrays/make_data.py iris wine  # these only
 
 The packages are read as files and never imported, except scikit-learn, so that their own
 dependencies are not needed:
@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-DATA = Path(__file__).parents[1] / "data"
+DATA = Path(__file__).parents[2] / "data"
 
 
 def file_of(package: str, path: str) -> Path:
