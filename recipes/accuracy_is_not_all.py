@@ -101,7 +101,7 @@ def run() -> pd.DataFrame:
 
 def rows(table: pd.DataFrame) -> pd.DataFrame:
     """Show the three ways to look for the rare sign."""
-    columns = ["way", "found", "missed", "false_alarms", "accuracy", "precision", "recall", "auc"]
+    columns = ["way", "found", "missed", "false_alarms", "accuracy", "recall", "auc"]
     return table.loc[table["data"] == "liver", columns].round(2)
 
 
