@@ -204,7 +204,7 @@ def _left_out(model: Any, plan: Plan, given: Mapping[str, Any]) -> dict[str, Any
 
 def _as_finding(error: KerastrainError) -> Finding:
     """Tell what `train` would refuse as a finding."""
-    return Finding("label-reading", "error", str(error), "", "y")
+    return Finding("label-reading", "error", str(error), "See choose_loss(y).", "y")
 
 
 def _ask(setup: Setup, silent: set[str]) -> list[Finding]:

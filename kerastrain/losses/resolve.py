@@ -125,7 +125,10 @@ def resolve(
         task = task or _task_of_a_copy(x, y, known)
         choice = choose_loss(labelled, model=known, task=task, robust=robust)
     else:
-        choice = _under_loss(labelled, loss, known, task or _task_of_a_copy(x, y, known))
+        try:
+            choice = _under_loss(labelled, loss, known, task or _task_of_a_copy(x, y, known))
+        except (LabelError, LossError) as error:
+            return _as_in_keras(labelled, y, loss, error, named=named)
         if named and not _holds_choices(loss):
             choice = each(_as_given, choice)
     built = loss if given and not _holds_choices(loss) else each(LossChoice.build_loss, choice)
@@ -154,6 +157,23 @@ def read_with(model: Any, x: Any, y: Any, **named: Any) -> tuple[Any, Plan]:
         return model, resolve(model, x, y, **named)
     built = build(model, resolve(None, x, y, **named).choice)
     return built, resolve(built, x, y, **named)
+
+
+def _as_in_keras(labelled: Any, y: Any, loss: Any, error: Exception, *, named: bool) -> Plan:
+    """Leave numbers to the loss that the user named, and to the rules of `check`."""
+    if not named or not _finite_numbers(labelled):
+        raise error
+    for one in _values(loss) if isinstance(loss, list | tuple | Mapping) else [loss]:
+        read_as(one)  # raises for a name that no loss has
+    return Plan(None, loss, y)
+
+
+def _finite_numbers(y: Any) -> bool:
+    try:
+        values = np.asarray(y)
+    except (TypeError, ValueError):
+        return False
+    return values.dtype.kind in "biuf" and values.size > 0 and bool(np.isfinite(values).all())
 
 
 def _as_given(choice: LossChoice) -> LossChoice:
@@ -268,7 +288,7 @@ def _read_one(y: Any, loss: Any, head: Head | None, task: str | None) -> LossCho
     row, options = read_as(loss)
     if row is None:
         return _own(y, loss, head, task)
-    readings = list(_readings(y, task))
+    readings = [*_steps(y, head, row), *_readings(y, task)]
     if not readings:
         return None
     fitting = []
@@ -356,6 +376,20 @@ def _readings(y: Any, task: str | None) -> Iterator[Labels]:
             continue
         if isinstance(labels, Labels):
             yield labels
+
+
+def _steps(y: Any, head: Head | None, row: str) -> list[Labels]:
+    """Read an id for each step, where the output has a row of probabilities for each."""
+    shape = getattr(y, "shape", ())
+    if head is None or head.shape is None or len(head.shape) != 3 or len(shape) != 2:
+        return []
+    if LOSSES[row].form not in ("ids", "one-hot") or getattr(y, "dtype", None) is None:
+        return []
+    try:
+        labels: Any = inspect_labels(np.asarray(y)[..., np.newaxis], task="classification")
+    except LabelError:
+        return []
+    return [dataclasses.replace(labels, shape=labels.shape[:-1])]
 
 
 def _without(labels: Labels, ignored: Any) -> Labels:
