@@ -95,9 +95,10 @@ def train(
         x: Inputs with one row for each example: an array, DataFrame or memmap, a dict or list of
             arrays; or a `tf.data.Dataset` or `keras.utils.PyDataset` that yields (x, y).
         y: Labels in any form that `inspect_labels` reads. Left out with a data set.
-        loss: A Keras name, function or object, or what `choose_loss` returned; a dict or list of
-            those for several outputs. Left out, the loss that the model was compiled with, or
-            else the one that fits the labels.
+        loss: A Keras name, function or object; a dict or list of those for several outputs. It gets
+            the labels as they are, as in `model.fit`. Or what `choose_loss` returned. Left out, the
+            loss that the model was compiled with, or else the one that fits the labels; names and
+            numbers of any form are then encoded for it.
         optimizer: A Keras optimizer, or `"sgd"`, `"adam"` or another name; or `"auto"` for Adam
             with the rate that `find_learning_rate` suggests (the history's `attrs` say why). Left
             out, the one that the model was compiled with, or else `adam()`.
