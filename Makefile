@@ -1,4 +1,4 @@
-.PHONY: help install test quick lint format coverage slow xla keras-tests lowest benchmark gallery
+.PHONY: help install test quick lint format coverage mutants slow xla keras-tests lowest benchmark gallery
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -22,7 +22,11 @@ keras-tests:  ## run the tests of a Keras checkout (KERAS=folder) with fit repla
 	python tests/loop/keras_tests.py $(KERAS)
 
 coverage:  ## say which lines and branches the tests leave out
-	pytest --cov --cov-report=term-missing:skip-covered
+	coverage run -m pytest
+	coverage report --skip-covered --show-missing
+
+mutants:  ## empty each rule, and each lesson's report and picture: does a test fail?
+	python -m tests.mutants
 
 lint:  ## check form, style and types
 	ruff format --check .

@@ -11,7 +11,7 @@ import numpy as np
 
 from kerastrain.errors import DataError
 
-__all__ = ["check_name", "check_number", "check_whole"]
+__all__ = ["check_data", "check_name", "check_number", "check_whole"]
 
 MOST = 2**31 - 1  # epochs, rows or steps: what TensorFlow counts in
 
@@ -89,6 +89,24 @@ def check_number(
         f"Pass {name}={shown:g}."
     )
     raise error(message)
+
+
+def check_data(name: str, value: Any) -> None:
+    """Refuse what holds no rows: a single value, or an object of another sort.
+
+    Examples:
+        >>> check_data("validation_data", -1)
+        Traceback (most recent call last):
+        ...
+        kerastrain.errors.DataError: validation_data must be arrays or a data set, but it is -1. ...
+    """
+    several = any(hasattr(value, name) for name in ("shape", "__iter__", "__getitem__"))
+    if value is not None and (not several or isinstance(value, str | bytes)):
+        message = (
+            f"{name} must be arrays or a data set, but it is {value!r:.80}. "
+            "Pass arrays with the same number of rows."
+        )
+        raise DataError(message)
 
 
 def check_name(

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kerastrain.arrays.arguments import check_name
 from kerastrain.checks.findings import Finding, Findings, enforce
 from kerastrain.checks.rules import RULES, Rule, list_checks
 from kerastrain.checks.setup import Setup, gather
@@ -117,6 +118,8 @@ def check(
     given = {
         k: v for k, v in arguments.items() if k not in ("model", "x", "y", "silence", "unknown")
     }
+    if silence is not None and not isinstance(silence, str | list | tuple | set | frozenset):
+        check_name("silence", silence, sorted(rule.name for rule in RULES))
     silent = {silence} if isinstance(silence, str) else set(silence or ())
     with untouched():
         try:

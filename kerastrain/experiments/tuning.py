@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from kerastrain.arrays.arguments import check_whole
 from kerastrain.arrays.rows import count_rows, take_rows
 from kerastrain.arrays.sources import is_data_set
 from kerastrain.errors import DataError, KerastrainWarning, OptimizerError
@@ -182,7 +183,9 @@ def tune_optimizer(
         Jamieson and Talwalkar, Non-stochastic Best Arm Identification and Hyperparameter
         Optimization, AISTATS 2016.
     """
-    _check_arguments(optimizers, budget=budget, epochs=epochs)
+    _check_arguments(optimizers)
+    budget, epochs = check_whole("budget", budget, 3, 10_000), check_whole("epochs", epochs)
+    batch_size, seed = check_whole("batch_size", batch_size), check_whole("seed", seed, 0)
     if is_data_set(x):
         message = (
             "Trials are trained and judged on different rows, drawn anew for each seed, but x is "
@@ -269,18 +272,13 @@ def _distance(trial: Trial, other: Trial) -> float:
     return abs(math.log(trial.learning_rate / other.learning_rate))
 
 
-def _check_arguments(optimizers: Sequence[str], **sizes: Any) -> None:
-    unknown = [name for name in optimizers if name not in RATES]
-    if unknown or not optimizers or isinstance(optimizers, str):
+def _check_arguments(optimizers: Any) -> None:
+    several = isinstance(optimizers, list | tuple) and optimizers
+    if not several or any(name not in list(RATES) for name in optimizers):
         message = (
             f"optimizers must name sgd, adam or both, but it is {optimizers!r}. Pass ('adam',)."
         )
         raise OptimizerError(message)
-    for name, least in {"budget": 3, "epochs": 1}.items():
-        value = sizes[name]
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-            message = f"{name} must be a whole number from {least}, but it is {value!r}."
-            raise DataError(message)
 
 
 def _draw(optimizers: Sequence[str], budget: int, seed: int) -> list[Trial]:

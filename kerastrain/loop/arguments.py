@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from kerastrain.arrays.arguments import check_data
 from kerastrain.arrays.rows import whole_number
 from kerastrain.errors import DataError
 from kerastrain.loop.modes import MODES
 
-__all__ = ["LOOPS", "checked"]
+__all__ = ["LOOPS", "check_rows", "checked"]
 
 LOOPS = ("auto", *MODES, "model.fit")
 # The least whole number that each may be; those that may be left out are None then.
@@ -29,6 +30,15 @@ _CHOICES: dict[str, tuple[Any, ...]] = {
     "shuffle": (True, False, "batch"),
 }
 _PLAIN = {str, bool, int, np.bool_, np.int64, np.str_}
+
+
+def check_rows(**given: Any) -> None:
+    """Refuse x, labels, weights or validation data that hold no rows."""
+    for name, value in given.items():
+        check_data(name, value)
+    if given["x"] is None:
+        message = "x must be arrays or a data set, but it is None. Pass fit(model, x, y)."
+        raise DataError(message)
 
 
 def checked(arguments: Mapping[str, Any], **others: Any) -> dict[str, Any]:

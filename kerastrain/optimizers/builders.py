@@ -314,7 +314,7 @@ def _rate(
             raise OptimizerError(message)
     if not _is_number(learning_rate) or not 0 < learning_rate < math.inf:
         raise OptimizerError(_demand("learning_rate", "a number above 0", learning_rate, "1e-3"))
-    if schedule is not None and schedule not in SCHEDULES:
+    if schedule is not None and schedule not in list(SCHEDULES):
         raise OptimizerError(_unknown_schedule(schedule))
     if schedule is not None and decay_steps is None:
         message = (

@@ -33,7 +33,7 @@ from kerastrain.training.fingerprints import fingerprint
 from kerastrain.training.going_on import Beginning
 from kerastrain.training.resuming import Keeper
 from kerastrain.training.runs import TrainingRun
-from kerastrain.training.settings import TrainSettings
+from kerastrain.training.settings import TrainSettings, check_checkpoint
 from kerastrain.training.telling import overlapping_windows, tell
 
 if TYPE_CHECKING:
@@ -150,6 +150,7 @@ def train(
     arguments = locals()
     import keras
 
+    check_checkpoint(checkpoint, checkpoint_every)
     begin = Beginning(model if isinstance(model, TrainingRun) else None, checkpoint)
     given = {part.name: arguments[part.name] for part in dataclasses.fields(TrainSettings)}
     asked = TrainSettings(**begin.settings(given))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
-from kerastrain.arrays.arguments import check_name, check_number, check_whole
+from kerastrain.arrays.arguments import check_data, check_name, check_number, check_whole
 from kerastrain.arrays.sources import is_data_set
 from kerastrain.checks import RULES
 from kerastrain.checks.findings import Mode
@@ -21,7 +23,7 @@ from kerastrain.optimizers.builders import SCHEDULES
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["TrainSettings"]
+__all__ = ["TrainSettings", "check_checkpoint"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,6 +94,7 @@ class TrainSettings:
                 "Leave validation_split out."
             )
             raise DataError(message)
+        check_data("validation_data", self.validation_data)
         check_task(self.task)
         check_name("schedule", self.schedule, (None, *SCHEDULES), error=OptimizerError)
         check_name("check", self.check, get_args(Mode))
@@ -121,6 +124,21 @@ class TrainSettings:
                 "Leave loop out."
             )
             raise DataError(message)
+
+
+def check_checkpoint(folder: Any, every: Any) -> None:
+    """Refuse what is no folder, and what is neither epochs nor seconds."""
+    if folder is not None and not isinstance(folder, str | os.PathLike):
+        message = f"checkpoint must be a folder, but it is {folder!r:.80}. Pass checkpoint='run'."
+        raise DataError(message)
+    if not isinstance(every, str):
+        check_whole("checkpoint_every", every)
+    elif not re.fullmatch(r"\d+(\.\d+)? ?s?", every):
+        message = (
+            f"checkpoint_every must be epochs, or seconds as text, but it is {every!r:.80}. "
+            "Pass checkpoint_every='30 s'."
+        )
+        raise DataError(message)
 
 
 def _callbacks(given: Any) -> list[Any]:
