@@ -137,7 +137,9 @@ def find_learning_rate(
         Smith, Cyclical Learning Rates for Training Neural Networks, WACV 2017.
         Howard and Gugger, Fastai: A Layered API for Deep Learning, Information 2020 (smoothing).
     """
-    lowest = check_number("lowest", lowest, open_low=True, example=1e-5, error=OptimizerError)
+    lowest = check_number(
+        "lowest", lowest, high=1e6, open_low=True, example=1e-5, error=OptimizerError
+    )
     highest = check_number(
         "highest",
         highest,

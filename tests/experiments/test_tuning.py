@@ -145,8 +145,8 @@ def test_momentum_as_a_variable_gives_the_numbers_of_keras_sgd(momentum):
     [
         ({"optimizers": ("rmsprop",)}, kt.OptimizerError, "must name sgd, adam or both"),
         ({"optimizers": "adam"}, kt.OptimizerError, r"Pass \('adam',\)"),
-        ({"budget": 2}, kt.DataError, "budget must be .* from 3, but it is 2"),
-        ({"epochs": 0}, kt.DataError, "epochs must be .* from 1, but it is 0"),
+        ({"budget": 2}, kt.DataError, "budget must be .* from 3 to 10000, but it is 2"),
+        ({"epochs": 0}, kt.DataError, "epochs must be .* of 1 or more, but it is 0"),
         ({"validation_split": 0}, kt.DataError, "validation_split must .* 0"),
         ({"executor": "threads"}, kt.DataError, "executor must be .* but it is 'threads'"),
     ],
