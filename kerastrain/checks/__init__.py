@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kerastrain.arrays.arguments import check_name
+from kerastrain.arrays.sources import is_data_set
 from kerastrain.checks.findings import Finding, Findings, enforce
 from kerastrain.checks.rules import RULES, Rule, list_checks
 from kerastrain.checks.setup import Setup, gather
@@ -177,6 +178,9 @@ def _findings(
 
 def _plan(model: Any, x: Any, y: Any, loss: Any) -> tuple[Any, Plan, KerastrainError | None]:
     """Read the labels as `train` does; where it would refuse them, leave them as they are."""
+    own = loss if not is_auto(loss) else getattr(model, "loss", None)
+    if own is not None and is_data_set(x):  # reading its labels would move what it draws next
+        return model, Plan(None, own, y), None
     try:
         return *read_with(model, x, y, loss=loss), None
     except (LabelError, LossError) as error:

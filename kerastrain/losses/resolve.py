@@ -222,6 +222,8 @@ def _same(x: Any, y: Any) -> bool:
 def _under_loss(y: Any, loss: Any, model: Any, task: str | None) -> Choices:
     """Read the labels of each output under the loss that the user named for it."""
     heads = in_order(read_head(model)) if model is not None else []
+    if any(head.activation == "unknown" and head.shape is None for head in heads):
+        heads = []  # how many outputs there are cannot be read
     several = isinstance(loss, list | tuple | Mapping)
     if len(heads) == 1 or (not heads and not several):
         one = next(iter(_values(loss))) if several else loss
@@ -526,14 +528,16 @@ def choice_of(labels: Labels, loss: Any) -> LossChoice:
 
     Args:
         labels: Of one output.
-        loss: A Keras name, loss object, class or function of the table.
+        loss: A Keras name, loss object, class or function, or one of the user's own.
 
     Raises:
-        LossError: the table has no such loss, or it does not suit the labels.
+        LossError: no loss has this name, or it does not suit the labels.
     """
     row, options = read_as(loss)
-    if row is None:
-        raise no_such_loss(str(getattr(loss, "__name__", loss)), admitted_losses(labels))
+    if row is None:  # one of the user's own, under the usual reading of these labels
+        usual = build_choice(labels, admitted_losses(labels)[0])
+        name = str(getattr(loss, "__name__", type(loss).__name__))
+        return dataclasses.replace(usual, loss=name, options={}, reason=YOURS)
     choice = build_choice(labels, row)
     if isinstance(loss, str):
         return choice
