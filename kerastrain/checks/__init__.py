@@ -184,7 +184,7 @@ def _plan(model: Any, x: Any, y: Any, loss: Any) -> tuple[Any, Plan, KerastrainE
     try:
         return *read_with(model, x, y, loss=loss), None
     except (LabelError, LossError) as error:
-        return model, Plan(None, None if is_auto(loss) else loss, y), error
+        return model, Plan(None, own, y), error
 
 
 def _seen(y: Any, encoded: Any) -> Any:

@@ -28,7 +28,15 @@ def train(*hidden, epochs=3, **settings):
     )
     keras.utils.set_random_seed(1)
     run = kt.train(
-        model, X, DATA.y, epochs=epochs, seed=1, verbose=0, callbacks=[collect], **settings
+        model,
+        X,
+        DATA.y,
+        epochs=epochs,
+        seed=1,
+        verbose=0,
+        callbacks=[collect],
+        silence=["learning-rate-high"],
+        **settings,
     )
     return run, path
 

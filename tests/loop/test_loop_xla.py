@@ -36,7 +36,7 @@ def made(stack, *, jit_compile=True, loss="mse", head=None, **compiled):
     """Build a model of fresh copies of some layers, with the same weights each time."""
     keras.utils.set_random_seed(1)
     copies = [type(layer).from_config(layer.get_config()) for layer in stack]
-    model = keras.Sequential([*copies, head or L.Dense(1)])
+    model = keras.Sequential([*copies, head or L.Dense(1, name="head")])
     model.compile("sgd", loss, jit_compile=jit_compile, **compiled)
     return model
 
