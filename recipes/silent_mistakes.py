@@ -66,7 +66,7 @@ def set_up(x: Any, y: Any, changed: Changed) -> tuple[Any, Any, Any]:
 def measure(x: Any, y: Any, changed: Changed) -> Changed:
     """Ask `check`, then train all the same, with the steps of model.fit; count what is right."""
     model, given_x, given_y = set_up(x, y, changed)
-    found = kt.check(model, given_x, given_y, epochs=EPOCHS)
+    found = kt.check(model, given_x, given_y, loss=model.loss, epochs=EPOCHS)
     log = kt.fit(model, given_x, given_y, epochs=EPOCHS, seed=SEED)["loss"].to_list()
     predicted = keras.ops.convert_to_numpy(model(x))
     ids = predicted.argmax(axis=-1) if predicted.shape[-1] > 1 else np.round(predicted[:, 0])
