@@ -126,7 +126,7 @@ def check(
         try:
             model, plan, refused = _plan(model, x, y, loss)
             given |= _left_out(model, plan, given)
-            return _findings(model, x, _seen(y, plan.y), given, unknown, silent, refused)
+            return _ask(gather(model, x, _seen(y, plan.y), given, unknown, refused), silent)
         except Exception as error:  # whatever a user's objects raise; `fit` would raise it too
             _log.debug("the set-up could not be read", exc_info=True)
             return Findings([_unread(error)])
@@ -158,22 +158,7 @@ def check_plan(
     with untouched():
         settings = {**defaults, **given}
         settings |= _left_out(model, plan, settings)
-        return _findings(model, x, y, settings, {}, set(silence), None)
-
-
-def _findings(
-    model: Any,
-    x: Any,
-    y: Any,
-    given: Mapping[str, Any],
-    unknown: Mapping[str, Any],
-    silent: set[str],
-    refused: KerastrainError | None,
-) -> Findings:
-    found = Findings(_ask(gather(model, x, y, given, unknown), silent))
-    if refused is not None and not any(finding.severity == "error" for finding in found):
-        found.insert(0, _as_finding(refused))
-    return found
+        return _ask(gather(model, x, y, settings), set(silence))
 
 
 def _plan(model: Any, x: Any, y: Any, loss: Any) -> tuple[Any, Plan, KerastrainError | None]:
@@ -209,17 +194,15 @@ def _left_out(model: Any, plan: Plan, given: Mapping[str, Any]) -> dict[str, Any
     return found
 
 
-def _as_finding(error: KerastrainError) -> Finding:
-    """Tell what `train` would refuse as a finding."""
-    return Finding("label-reading", "error", str(error), "See choose_loss(y).", "y")
-
-
-def _ask(setup: Setup, silent: set[str]) -> list[Finding]:
-    """Ask every rule, the serious ones first; Keras' own words only where no rule has better."""
-    ordered = sorted(RULES, key=lambda rule: rule.severity != "error")
-    found = [f for r in ordered if r.name not in silent for f in _findings_of(r, setup)]
-    told = any(f.severity == "error" and f.rule != "keras-raises" for f in found)
-    return [f for f in found if not (told and f.rule == "keras-raises")]
+def _ask(setup: Setup, silent: set[str]) -> Findings:
+    """Ask every rule, the serious ones first; the general words only where no rule has better."""
+    found = [f for r in RULES if r.name not in silent for f in _findings_of(r, setup)]
+    if any(f.rule == "label-reading" for f in found):  # without labels there is no loss either
+        found = [f for f in found if f.rule not in ("loss-missing", "label-numbers")]
+    for general in ("keras-raises", "label-reading"):
+        if any(f.severity == "error" and f.rule != general for f in found):
+            found = [f for f in found if f.rule != general]
+    return Findings(found)
 
 
 def _findings_of(rule: Rule, setup: Setup) -> list[Finding]:

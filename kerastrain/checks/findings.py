@@ -29,7 +29,7 @@ class Finding:
     Attributes:
         rule: The rule's name in the table of rules; `silence=` takes it.
         severity: `"error"` when training is certainly wrong or will raise, `"warning"` when the
-            set-up is likely not what is meant.
+            set-up is likely not what is meant, `"note"` for what is good to know.
         message: What must hold, and what was found.
         fix: What to do, with code that can be pasted.
         where: The argument that it is about, as the user wrote it.
@@ -73,7 +73,7 @@ class Findings(list[Finding]):
 
 
 def enforce(findings: list[Finding], mode: Mode = "error", *, stacklevel: int = 2) -> None:
-    """Raise the errors and warn the warnings among the findings.
+    """Raise the errors and warn the warnings among the findings; notes only stand in them.
 
     Args:
         findings: What `check` found.
@@ -88,7 +88,7 @@ def enforce(findings: list[Finding], mode: Mode = "error", *, stacklevel: int = 
         return
     errors = [f for f in findings if f.severity == "error" and mode == "error"]
     for finding in findings:
-        if finding not in errors:
+        if finding not in errors and finding.severity != "note":
             warnings.warn(str(finding), CheckWarning, stacklevel=stacklevel + 1)
     if errors:
         message = "\n".join(

@@ -157,6 +157,7 @@ class Setup:
         unknown: Arguments that neither `compile` nor `fit` has.
         x_given: The inputs as the user passed them.
         y_given: The labels as the user passed them.
+        refused: Why `train` would not read these labels; `None` where it does.
     """
 
     model: Any
@@ -173,6 +174,7 @@ class Setup:
     unknown: Mapping[str, Any] = field(default_factory=dict)
     x_given: Any = None
     y_given: Any = None
+    refused: Exception | None = None
 
     @property
     def static_inputs(self) -> list[tuple[int | None, ...]]:
@@ -231,7 +233,12 @@ def _batch_size(given: Any) -> int:
 
 
 def gather(
-    model: Any, x: Any, y: Any, given: Mapping[str, Any], unknown: Mapping[str, Any]
+    model: Any,
+    x: Any,
+    y: Any,
+    given: Mapping[str, Any],
+    unknown: Mapping[str, Any] | None = None,
+    refused: Exception | None = None,
 ) -> Setup:
     """Look at a set-up: data, model, settings, and one pass over a small batch.
 
@@ -241,17 +248,18 @@ def gather(
         y: As for `fit`.
         given: The arguments of `compile` and `fit`; `"auto"` was resolved before.
         unknown: Arguments that Keras does not have.
+        refused: Why the labels cannot be read.
     """
     data = read_data(x, y, given["sample_weight"])
     inputs = tuple(_facts(data.x, "x", data)) if data.x is not None else ()
     batch, targets, count = _batch(model, data)
     own_step = has_own_step(model)
-    seen, refused = (None, None) if batch is None else looked_at(model, batch)
+    seen, raised = (None, None) if batch is None else looked_at(model, batch)
     seen = model if seen is None and model.built else seen
     graph = _graph(seen, batch)
     heads = _heads(graph) if graph is not None else []
     trouble: dict[str, str] = {}
-    shot = Pass() if refused is None else Pass(stage="forward", error=refused)
+    shot = Pass() if raised is None else Pass(stage="forward", error=raised)
     names = output_names(seen, len(heads)) if heads else []
     if seen is not None and batch is not None and count and worth_running(graph):
         shot, names = _shoot(seen, graph, batch, targets, given, names, trouble)
@@ -262,7 +270,7 @@ def gather(
     outputs = _outputs(data, heads, names, given, shot, targets, trouble)
     optimizer = read_optimizer(given["optimizer"])
     return Setup(model, seen, graph, given, data, inputs, outputs, optimizer, shot, own_step,
-                 trouble, unknown, x, y)  # fmt: skip
+                 trouble, unknown or {}, x, y, refused)  # fmt: skip
 
 
 def _graph(seen: Any, batch: Any) -> Any:

@@ -69,7 +69,8 @@ def meaning(values: NDArray[Any] | None, counts: NDArray[np.int64] | None) -> Me
         falls = different > 3 and bool((np.diff(counts) < 0).all())  # as counts do from 0 on
         rare = different > 2 and line[0] >= 0.9 * line.sum()  # most have none: events that are rare
         sure = low == 0 and different <= FEW and not (falls or rare or _is_hill(line))
-        return Meaning(True, () if sure else ("regression",), numbers)
+        marks = ("regression", "ordered") if 3 <= different <= FEW else ("regression",)
+        return Meaning(True, () if sure else marks, numbers)
     if different <= FEW and rows_each >= ROWS_PER_CLASS:
         return Meaning(True, ("regression",), numbers)
     if dense and rows_each >= 4 * ROWS_PER_CLASS and not _is_hill(line):

@@ -11,6 +11,8 @@ from kerastrain.losses.table import KINDS, LOSSES, SPARSE, WHY
 
 __all__ = ["admitted_losses", "build_choice", "usual_loss"]
 
+RARE = 0.95  # a class with this share of the rows makes the accuracy say little
+
 
 def usual_loss(labels: Labels) -> str:
     """Name the loss that stands first in the table for these labels."""
@@ -60,12 +62,36 @@ def build_choice(labels: Labels, loss: str) -> LossChoice:
         units=len(classes) if form in ("ids", "one-hot") else labels.width,
         metrics=_metrics(labels, form, row.metrics),
         reason=why if usual else WHY.get(loss, why),
-        note=labels.note,
+        note=" ".join(part for part in (labels.note, _absent(labels), _rare(labels, form)) if part),
         labels=labels,
         form=form,
         keras_class=row.keras_class,
         formula=row.formula,
     )
+
+
+def _absent(labels: Labels) -> str:
+    """Name the classes of which there are no labels, though columns or units are there for them."""
+    named = zip(labels.classes or (), labels.counts or (), strict=False)
+    absent = [repr(name) for name, count in named if not count]
+    names = ", ".join(absent[:8]) + (", …" if len(absent) > 8 else "")
+    return f"y holds no {names}, so nothing can be learned of it." if absent else ""
+
+
+def _rare(labels: Labels, form: str) -> str:
+    """Say what a constant answer reaches where one class is nearly all, and what else to watch."""
+    counts = labels.counts or ()
+    if sum(counts) < 100 or max(counts) < RARE * sum(counts):
+        return ""
+    common = (labels.classes or range(len(counts)))[counts.index(max(counts))]
+    second = 'keras.metrics.AUC(curve="PR")'
+    if form in ("ids", "one-hot"):
+        second = f"keras.metrics.MeanIoU({len(counts)}, sparse_y_pred=False)"
+        second = second if form == "ids" else 'keras.metrics.F1Score(average="macro")'
+    return (
+        f"Always answering {common!r} is right in {max(counts) / sum(counts):.1%} of the rows: "
+        f'pass metrics=["accuracy", {second}].'
+    ).replace("%", " %")
 
 
 def _row_of(labels: Labels) -> str:

@@ -70,7 +70,8 @@ def use_head(choice: LossChoice, head: Head) -> LossChoice:
         options = {**choice.options, "from_logits": True}
         # No metric of Keras compares shares with logits.
         metrics = () if choice.metrics == ("mae",) else choice.metrics
-        return replace(choice, options=options, metrics=metrics, activation="linear")
+        note = choice.note.replace('curve="PR"', 'curve="PR", from_logits=True')
+        return replace(choice, options=options, metrics=metrics, activation="linear", note=note)
     if head.activation == "unknown" and row.logits:
         logits = replace(choice, options={**choice.options, "from_logits": True}).code
         unread = (

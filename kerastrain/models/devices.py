@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 import pandas as pd
 
 from kerastrain.errors import DeviceError
 
 __all__ = ["list_devices", "use_device"]
+
+GPUS = "/proc/driver/nvidia/gpus"  # where NVIDIA's driver lists them
 
 
 def list_devices() -> pd.DataFrame:
@@ -67,6 +71,17 @@ def _on(device: str) -> Iterator[str]:
         yield device
 
 
+def unseen_gpu() -> str:
+    """Say what to do where the machine has a GPU of NVIDIA that Keras does not see, and else ""."""
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES", "0") in ("", "-1")  # on purpose
+    if hidden or not any(Path(GPUS).glob("*")) or "gpu" in set(list_devices()["kind"]):
+        return ""
+    return (
+        "TensorFlow does not see the GPU of NVIDIA in this machine: install its libraries, "
+        "pip install 'tensorflow[and-cuda]', and start Python again."
+    )
+
+
 def find_device(name: str = "auto") -> str:
     """Complete the name of a device.
 
@@ -87,7 +102,7 @@ def find_device(name: str = "auto") -> str:
     if full not in known:
         message = (
             f"No device {name!r}; this machine has {', '.join(known)}. "
-            "Pass 'auto' to take the best one there is."
-        )
+            f"{unseen_gpu()} Pass 'auto' to take the best one there is."
+        ).replace("  ", " ")
         raise DeviceError(message)
     return full

@@ -134,7 +134,8 @@ class Beginning:
         self, model: keras.Model, plan: Plan, asked: TrainSettings, optimizer: Any, **others: Any
     ) -> dict[str, Any]:
         """Write down how a training is set up, and refuse the checkpoint of another one."""
-        weights, names = asked.class_weight, (*_CARRIED, "validation_split", "warmup_epochs")
+        weights = asked.class_weight
+        names = (*_CARRIED, "validation_split", "warmup_epochs", "task", "robust")
         known: dict[str, Any] = {name: getattr(asked, name) for name in names}
         known |= {
             "epochs": self.first + asked.epochs,

@@ -12,6 +12,8 @@ import pandas as pd
 
 from kerastrain.errors import RunError
 from kerastrain.losses.choice import LossChoice
+from kerastrain.training.fingerprints import fingerprint
+from kerastrain.training.settings import TrainSettings
 
 if TYPE_CHECKING:
     from kerastrain.training.runs import TrainingRun
@@ -141,11 +143,62 @@ def _summary(run: TrainingRun) -> str:
 
 def _repeat(run: TrainingRun) -> str:
     names = pd.DataFrame({"version": run._rest()["versions"]})
-    epochs = int(run.history["epoch"].max()) if len(run.history) else 0
+    return f'<div class="wide"><pre>{_text(_code(run))}</pre></div>{_table(names)}'
+
+
+def _code(run: TrainingRun) -> str:
+    """Write the call that repeats the training, with all that is not left at its usual value."""
+    known: dict[str, Any] = {} if run.state is None else run.state.known
+    given: dict[str, str] = {"epochs": str(known.get("epochs", len(run.history)))}
+    choice = run.loss
+    if isinstance(choice, LossChoice) and choice.as_given:
+        given["loss"] = choice.code
+    usual = TrainSettings()
+    for name in ("batch_size", "validation_split", "task", "robust", "patience", "schedule",
+                 "warmup_epochs", "shuffle"):  # fmt: skip
+        if known.get(name, getattr(usual, name)) != getattr(usual, name):
+            given[name] = repr(known[name])
+    weights = known.get("class_weight")
+    if weights:
+        given["class_weight"] = repr(dict(weights) if isinstance(weights, list) else weights)
+    for name, shown in (("sample_weight", "sample_weight"), ("validation_data", "(x_val, y_val)")):
+        if known.get(name, none := fingerprint(None)) != none:
+            given[name] = shown
+    metrics = known.get("metrics", "auto")
+    if metrics != "auto":
+        parts = metrics if isinstance(metrics, list) else [metrics]
+        given["metrics"] = f"[{', '.join(map(_object, parts))}]"
     kind = type(run.model.optimizer).__name__
-    rate = float(run.history["learning_rate"].iloc[0]) if len(run.history) else 0.0
-    code = (
-        f"run = kt.train(build_model, x, y, epochs={epochs}, seed={run.seed},\n"
-        f"               optimizer=keras.optimizers.{kind}({rate:.4g}))"
-    )
-    return f"<pre>{_text(code)}</pre>{_table(names)}"
+    own = _object(known.get("constant", {}) | {"class": kind}, "optimizers")
+    given["optimizer"] = "'auto'" if "rate" in known else own
+    given["seed"] = str(run.seed)
+    lines = ["build_model, x, y", *(f"{name}={value}" for name, value in given.items())]
+    call = ",\n    ".join(lines)
+    return f"import keras\nimport kerastrain as kt\n\nrun = kt.train(\n    {call},\n)"
+
+
+def _object(saved: Any, module: str = "metrics") -> str:
+    """Write a Keras object, saved by class and configuration, as code."""
+    import keras
+
+    if not isinstance(saved, dict):
+        return repr(saved)
+    kind: Any = getattr(getattr(keras, module), saved["class"], None)
+    options = {k: v for k, v in saved.items() if k not in ("class", "name", "dtype")}
+    try:
+        usual = kind().get_config()
+    except Exception:  # a class of the user's own, or one whose arguments must be given
+        usual = {}
+    changed = [
+        f"{k}={_object_in(v)}" for k, v in options.items() if k not in usual or usual[k] != v
+    ]
+    prefix = f"keras.{module}." if kind is not None else ""
+    return f"{prefix}{saved['class']}({', '.join(changed)})"
+
+
+def _object_in(value: Any) -> str:
+    """Write a setting as code; a schedule of rates as the object that it is."""
+    if isinstance(value, dict) and "class_name" in value:
+        settings = ", ".join(f"{k}={v!r}" for k, v in value["config"].items() if k != "name")
+        return f"keras.optimizers.schedules.{value['class_name']}({settings})"
+    return repr(value)

@@ -180,7 +180,8 @@ PAIRS: dict[str, Pair] = {
     "lost-gradient": (lambda: (cut_off(), X, Y4, {"loss": SCE}), classes),
     "trained-before": (lambda: fitted(O.Adam(0.01)), fitted),
     "late-stopping": (lambda: classes(epochs=5, callbacks=[C.EarlyStopping("loss", start_from_epoch=8)]), lambda: classes(epochs=5, callbacks=[C.EarlyStopping("loss", start_from_epoch=1)])),
-    "steps-run-out": (lambda: classes(steps_per_epoch=100), lambda: classes(steps_per_epoch=5)),
+    "label-reading": (lambda: (net(1), X, np.array([f"{v:.2f} kg" for v in AMOUNT], object), {}), amounts),
+    "steps-run-out": (lambda: classes(steps_per_epoch=100), lambda: classes(steps_per_epoch=7)),
     "validation-split-lacks": (lambda: (net(4, "softmax"), X[SORTED], Y4[SORTED], {"loss": SCE, "validation_split": 0.5}), lambda: classes(validation_split=0.5)),
     "loss-upside-down": (lambda: painted(MASKS, dice_score), lambda: painted(MASKS, dice_loss)),
     "own-loss-out-of-reach": (lambda: painted(MASKS * 255, squares), lambda: painted(MASKS, squares)),
@@ -274,6 +275,10 @@ MORE: list[tuple[str, Callable[[], Built]]] = [
     ("loss-missing", lambda: heads(loss=None)),
     ("vanishing-gradient", lambda: sigmoids("sigmoid", 8)),
     ("rows-paired", lambda: (net(4, "softmax"), Uneven(), None, {"loss": SCE})),
+    ("steps-run-out", lambda: classes(steps_per_epoch=5, epochs=3)),
+    ("sigmoid-for-classes", lambda: (net(4, "sigmoid"), X, HOT, {"loss": BCE})),
+    ("changed-after-compile", lambda: _set_later("hits", M.AUC())),
+    ("changed-after-compile", lambda: _late_regularizer()),
     ("steps-run-out", lambda: (net(4, "softmax"), s.data_set().batch(32), None, {"loss": SCE, "steps_per_epoch": 50})),
     ("changed-after-compile", lambda: _set_later("loss", "mse")),
     ("changed-after-compile", lambda: _set_later("optimizer", O.SGD(0.1), first=True)),
@@ -292,6 +297,12 @@ def _set_later(name: str, value: Any, *, first: bool = False) -> Built:
         model.fit(X, Y4, verbose=0)
     setattr(model, name, value)
     return model, X, Y4, {}
+
+
+def _late_regularizer() -> Built:
+    model = net(4, "softmax")
+    model.layers[0].kernel_regularizer = keras.regularizers.L2(0.01)
+    return model, X, Y4, {"loss": SCE}
 
 
 def _old_name() -> Built:

@@ -21,7 +21,8 @@ from set_ups import AMOUNT, BCE, HOT, RIGHT, SCE, WRONG, Y4, X, classes, net
 
 import kerastrain
 from kerastrain.checks import RULES, Finding, check, enforce
-from kerastrain.errors import CheckError, CheckWarning
+from kerastrain.errors import CheckError, CheckWarning, DeviceError
+from kerastrain.models import devices
 
 pytestmark = pytest.mark.tensorflow
 
@@ -73,7 +74,23 @@ def test_the_question_is_asked_in_general(case: tuple[str, Any]) -> None:
 
 def test_every_rule_has_a_wrong_and_a_mended_case() -> None:
     assert {rule for rule, _, _ in WRONG} == set(MENDED)
-    assert set(MENDED) | set(PAIRS) == {rule.name for rule in RULES}
+    assert set(MENDED) | set(PAIRS) | {"unseen-gpu"} == {rule.name for rule in RULES}
+
+
+def test_a_gpu_that_keras_does_not_see_is_noted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr(devices, "GPUS", str(tmp_path))
+    assert check(*classes()[:3], loss=SCE) == []  # the driver lists none
+    (tmp_path / "0000:01:00.0").mkdir()
+    if "gpu" not in set(kerastrain.list_devices()["kind"]):
+        (found,) = check(*classes()[:3], loss=SCE)
+        assert (found.rule, found.severity) == ("unseen-gpu", "note")
+        enforce([found])  # a note warns of nothing; warnings are errors here
+        with pytest.raises(DeviceError, match=r"does not see .* pip install"):
+            kerastrain.use_device("gpu")
+    assert check(*classes()[:3], loss=SCE, silence="unseen-gpu") == []
 
 
 FEW = list(right_programs.PROGRAMS)[::20]
@@ -97,7 +114,7 @@ def test_rules_have_names_of_their_own_and_a_line() -> None:
 def test_the_list_of_checks_says_what_each_looks_for() -> None:
     table = kerastrain.list_checks()
     assert list(table["name"]) == [rule.name for rule in RULES]
-    assert set(table["severity"]) == {"error", "warning"}
+    assert set(table["severity"]) == {"error", "warning", "note"}
     assert table["looks_for"].str.len().min() > 20
     assert table["example"].str.len().between(5, 60).all()
     assert table["example"].is_unique

@@ -1,5 +1,6 @@
 """What a trained run answers, measures and refuses, for x in every form that train takes."""
 
+import html
 import re
 import shutil
 import subprocess
@@ -327,6 +328,54 @@ def test_the_report_holds_everything_and_escapes_what_the_user_wrote(tmp_path):
     for word in (f"seed={run.seed}", keras.__version__, "binary_crossentropy", "precision"):
         assert word in page
     assert f"{run.evaluate(FRAME, names)['loss']:.4g}" in page
+
+
+SCALED = ((FRAME - FRAME.mean()) / FRAME.std()).astype("float32")
+IDS = np.digitize(FRAME["height"], [166, 174])
+WEIGHTS = np.linspace(0.5, 1.5, len(FRAME)).astype("float32")
+REPEATED = {
+    "defaults": {},
+    "a named loss and metrics": {"loss": "categorical_crossentropy", "metrics": ["accuracy"]},
+    "an object of each": {
+        "loss": keras.losses.SparseCategoricalCrossentropy(ignore_class=7),
+        "metrics": [keras.metrics.SparseTopKCategoricalAccuracy(k=2), "accuracy"],
+        "optimizer": keras.optimizers.SGD(0.05, momentum=0.9, nesterov=True, clipnorm=2.0),
+    },
+    "a schedule of Keras": {
+        "optimizer": keras.optimizers.AdamW(keras.optimizers.schedules.CosineDecay(0.02, 40))
+    },
+    "a schedule by name": {
+        "schedule": "cosine",
+        "warmup_epochs": 1,
+        "optimizer": "sgd",
+        "epochs": 5,
+    },
+    "the rate that was found": {"optimizer": "auto"},
+    "early stopping": {"patience": 1, "epochs": 9, "batch_size": 50, "validation_split": 0.4},
+    "weights of classes": {"class_weight": {0: 1.0, 1: 3.0, 2: 0.5}},
+    "weights of rows": {"sample_weight": WEIGHTS},
+    "another order": {"shuffle": False, "task": "ordered", "robust": True},
+    "balanced": {"class_weight": "balanced", "validation_data": (SCALED[::3] + 0.1, IDS[::3])},
+}
+
+
+@pytest.mark.parametrize("given", REPEATED.values(), ids=REPEATED)
+def test_the_lines_in_the_report_repeat_the_run(given, tmp_path):
+    def build_model(choice):
+        end = keras.layers.Dense(choice.units, activation=choice.activation)
+        return keras.Sequential([keras.Input((3,)), keras.layers.Dropout(0.1), end])
+
+    x, y = SCALED, IDS
+    if given.get("loss") == "categorical_crossentropy":
+        y = kt.one_hot(IDS)
+    run = kt.train(build_model, x, y, **{"epochs": 3, "verbose": 0, **given})
+    page = run.report(tmp_path / "a.html").read_text("utf-8")
+    code = html.unescape(page.rsplit("<pre>", 1)[1].split("</pre>")[0])
+    scope = {"build_model": build_model, "x": x, "y": y, "sample_weight": WEIGHTS}
+    exec(code, scope | {"x_val": x[::3] + 0.1, "y_val": y[::3]}, names := {})
+    pd.testing.assert_frame_equal(
+        names["run"].history.drop(columns="seconds"), run.history.drop(columns="seconds")
+    )
 
 
 @pytest.mark.parametrize("kind", ["numbers", "without rows", "several outputs"])

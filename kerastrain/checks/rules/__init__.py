@@ -80,6 +80,7 @@ RULES = (
     Rule("empty-data", "error", datasets.empty, 'batch(32, drop_remainder=True) of 10 rows'),
     # labels against the loss
     Rule("labels-missing", "error", labels.labels_missing, 'check(model, x) with a loss'),
+    Rule("label-reading", "error", labels.label_reading, 'y of prices as text, such as "$24"'),
     Rule("label-numbers", "error", labels.labels_are_numbers, "y = ['cat', 'dog'] with a loss for ids"),
     Rule("label-shape", "error", shapes.label_shape, 'one-hot y under a sparse loss'),
     Rule("label-range", "error", labels.label_range, 'ids 1..10 under Dense(10)'),
@@ -174,6 +175,8 @@ RULES = (
     Rule("validation-copies", "warning", leaks.validation_copies, 'rows drawn again before the split'),
     Rule("target-in-inputs", "warning", leaks.target_inside, 'a window that ends with its target'),
     Rule("padding-counted", "warning", leaks.padding_counted, 'tags of padded words, no mask'),
+    # good to know
+    Rule("unseen-gpu", "note", running.gpu_unseen, 'a GPU without its CUDA libraries'),
 )
 # fmt: on
 
@@ -183,7 +186,7 @@ def list_checks() -> pd.DataFrame:
 
     Returns:
         One row for each rule, the serious ones first, with the columns `name` (`silence=` takes
-        it), `severity` (`"error"`, `"warning"`), `looks_for` and `example`.
+        it), `severity` (`"error"`, `"warning"`, `"note"`), `looks_for` and `example`.
 
     Examples:
         >>> list_checks().set_index("name").loc["label-range", "example"]

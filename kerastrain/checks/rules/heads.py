@@ -265,19 +265,23 @@ def cosine_of_one(setup: Setup) -> Iterator[Problem]:
 
 
 def sigmoid_for_classes(setup: Setup) -> Iterator[Problem]:
-    """A sigmoid under a loss for one class a row.
+    """A sigmoid where each row is of one class: under its losses, or under binary cross-entropy.
 
     Keras takes the raw scores behind it, so the arg max is right; the predicted probabilities
     are not, and do not sum to 1.
     """
     for output in setup.outputs:
-        several = output.units is not None and output.units > 1
-        wide = output.loss.name in CATEGORICAL | {SPARSE}
-        if wide and several and output.activation in ("sigmoid", "hard_sigmoid"):
+        y, name, units = output.y, output.loss.name, output.units or 0
+        wide = name in CATEGORICAL | {SPARSE} and units > 1
+        one = name == "binary_crossentropy" and units > 2 and y is not None and (
+            len(y.shape) == 2 and len(y.row_sums) >= 30 and np.allclose(y.row_sums, 1)
+            and y.zero_or_one)  # fmt: skip
+        if (wide or one) and output.activation in ("sigmoid", "hard_sigmoid"):
+            why = f"{output.loss.shown} takes" if wide else "Labels of one class a row ask for"
             yield Problem(
-                f"{output.loss.shown} takes probabilities that sum to 1; a sigmoid gives each "
-                "class its own.",
-                "End in activation='softmax'.",
+                f"{why} probabilities that sum to 1; a sigmoid gives each class its own.",
+                f"End in Dense({units}, activation='softmax')"
+                + ("." if wide else " with loss='categorical_crossentropy'."),
                 "model",
             )
 

@@ -29,6 +29,12 @@ def _labelled(setup: Setup) -> Iterator[tuple[Output, Summary]]:
             yield output, output.y
 
 
+def label_reading(setup: Setup) -> Iterator[Problem]:
+    """Labels that `train` refuses to read: ids of rows, prices as text, marks of missing values."""
+    if setup.refused is not None:
+        yield Problem(str(setup.refused), "See choose_loss(y).", "y")
+
+
 def labels_are_numbers(setup: Setup) -> Iterator[Problem]:
     """Labels that are text, objects, dates or plain lists.
 

@@ -12,7 +12,7 @@ from kerastrain.checks.findings import Problem
 from kerastrain.checks.settings import CROSSENTROPIES
 from kerastrain.checks.setup import Setup
 from kerastrain.models.copies import layers_of
-from kerastrain.models.private_names import loss_of, trainable_at_compile
+from kerastrain.models.private_names import loss_of, metrics_added, trainable_at_compile
 
 _LINEAR = {"InputLayer", "Flatten", "Reshape", "Dropout", "Permute", "BatchNormalization",
            "Rescaling", "Normalization", "Identity", "ZeroPadding1D", "ZeroPadding2D",
@@ -288,11 +288,25 @@ def two_activations(setup: Setup) -> Iterator[Problem]:
 
 
 def changed_since_compile(setup: Setup) -> Iterator[Problem]:
-    """What was set after compile and has no effect: model.loss, model.optimizer, trainable, lr.
+    """What was set too late and has no effect: model.loss, a metric, a regularizer, trainable, lr.
 
-    `fit` runs the program that it made before, with the loss and metrics of `compile`.
+    `fit` runs the program that it made before, with the loss and metrics of `compile`. What does
+    have an effect at any time: weights, and optimizer.learning_rate. `trainable` and a new
+    model.optimizer have one before the first `fit`.
     """
     model, optimizer = setup.model, setup.given["optimizer"]
+    for layer in setup.layers:
+        late = getattr(layer, "kernel_regularizer", None)
+        if late is not None and late is not getattr(
+            getattr(layer, "kernel", None), "regularizer", late
+        ):
+            yield Problem(
+                f"A regularizer must be there when its layer is built, but that of {layer.name!r} "
+                "was set later and costs nothing.",
+                "model = keras.models.clone_model(model)",
+                "model",
+            )
+            return
     if "lr" in vars(optimizer) if hasattr(optimizer, "__dict__") else False:
         yield Problem(
             f"The learning rate is called learning_rate in Keras 3, but lr={optimizer.lr!r} was "
@@ -306,11 +320,13 @@ def changed_since_compile(setup: Setup) -> Iterator[Problem]:
                if layer.trainable != state]  # fmt: skip
     # equal, not the same: Keras keeps a dict of losses in a dict of its own
     set_later = setup.given["loss"] is model.loss and model.loss != loss_of(model)
+    # what a model of a user's own class measures, its call may update
+    idle = metrics_added(model) if type(model).__module__.startswith("keras.") else []
     traced = getattr(model, "train_function", None) is not None
     swapped = traced and not getattr(optimizer, "built", True)
-    if set_later or swapped or (traced and changed):
-        what = "model.loss" if set_later else (
-            "model.optimizer" if swapped else f"trainable of {changed[0]!r}")  # fmt: skip
+    if set_later or swapped or idle or (traced and changed):
+        what = "model.loss" if set_later else "model.optimizer" if swapped else (
+            f"the metric {idle[0].name!r}" if idle else f"trainable of {changed[0]!r}")  # fmt: skip
         yield Problem(
             f"Changes must come before compile, but {what} was changed after it and has no effect.",
             "Compile again: model.compile(optimizer='adam', loss=model.loss).",

@@ -13,6 +13,7 @@ from kerastrain.arrays.summary import Summary, class_ids, summarize
 from kerastrain.checks.findings import Problem
 from kerastrain.checks.settings import AMOUNTS, ID_LOSSES
 from kerastrain.checks.setup import Setup
+from kerastrain.models.devices import unseen_gpu
 
 
 def run_length(setup: Setup) -> Iterator[Problem]:
@@ -58,12 +59,24 @@ def steps_run_out(setup: Setup) -> Iterator[Problem]:
         return
     size = size if isinstance(size, int) and size > 0 else 32
     arrays = data.source == "arrays" and setup.rows is not None
-    batches = -(-(setup.rows or 0) // size) if arrays else data.batches
-    if batches is not None and 0 < batches < steps:
+    batches = -(-(setup.rows or 0) // size) if arrays else data.batches or 0
+    rest, epochs = batches % max(1, steps), setup.given["epochs"] or 1
+    if 0 < batches < steps or (rest and 0 < batches < steps * epochs):
+        cut = "at most" if batches < steps else "a divisor of"
         yield Problem(
-            f"steps_per_epoch must be at most the number of batches, {batches}, but is {steps}.",
+            f"steps_per_epoch must be {cut} the number of batches, {batches}, but is {steps}"
+            + (f": some epochs end after {rest}." if batches > steps else "."),
             "Leave steps_per_epoch out.",
             "steps_per_epoch",
+        )
+
+
+def gpu_unseen(setup: Setup) -> Iterator[Problem]:
+    """A GPU of NVIDIA in this machine that TensorFlow does not see, so that the CPU trains."""
+    way = unseen_gpu()
+    if way:
+        yield Problem(
+            "Training could use the GPU of this machine, but uses the CPU.", way, "device"
         )
 
 
