@@ -1,6 +1,6 @@
 """kerastrain: train a Keras model well, and understand what happens.
 
-The whole public surface stands here. The README lists the rooms behind it.
+The whole public surface stands here. CONTRIBUTING.md lists the packages behind it.
 """
 
 from kerastrain import plots
@@ -74,4 +74,4 @@ __all__ = [
     "use_device",
 ]
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -111,7 +111,7 @@ def load_dataset(name: str) -> Dataset:
         raise DataError(_no_such(name, names))
     row = index[name]
     targets = row["targets"].split()
-    path = _data_folder() / row["file"]
+    path = data_folder() / row["file"]
     if path.suffix == ".npz":
         x, y, features = _read_images(path)
     elif row["window"]:
@@ -165,7 +165,7 @@ def list_datasets() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _data_folder() -> Path:
+def data_folder() -> Path:
     here = Path(__file__).parent
     for folder in (here / "data", here.parents[1] / "data"):  # a wheel's, a checkout's
         if (folder / "datasets.csv").exists():
@@ -178,7 +178,7 @@ def _data_folder() -> Path:
 
 
 def _read_index() -> dict[str, dict[str, str]]:
-    with (_data_folder() / "datasets.csv").open(encoding="utf-8", newline="") as lines:
+    with (data_folder() / "datasets.csv").open(encoding="utf-8", newline="") as lines:
         return {row["name"]: row for row in csv.DictReader(lines)}
 
 

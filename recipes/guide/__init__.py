@@ -1,0 +1,1 @@
+"""The guide: short pages that answer one question each."""
