@@ -1,4 +1,4 @@
-.PHONY: help install test quick lint format coverage mutants slow xla keras-tests lowest benchmark gallery
+.PHONY: help install test quick lint format coverage mutants slow xla keras-tests lowest benchmark gallery guide
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,3 +48,6 @@ benchmark:  ## measure the fast loop against model.fit
 
 gallery:  ## draw the pictures of all lessons
 	python -m recipes.gallery
+
+guide:  ## write the made pages of the guide
+	python -m recipes.guide
