@@ -61,6 +61,14 @@ class Comparison:
         notes: Candidates that are equal to another one and so are named once, and trainings that
             are missing.
         usual: The candidate to be preferred where no other is clearly better; "" for none.
+
+    Examples:
+        >>> import keras, kerastrain as kt
+        >>> iris = kt.load_dataset("iris")
+        >>> build = lambda choice: keras.Sequential([keras.Input((4,)), *choice.last_layers()])
+        >>> comparison = kt.compare(build, iris.x, iris.y, ["sgd", "adam"], seeds=2, epochs=1)
+        >>> comparison.scores.shape[0], comparison.measures
+        (6, ['accuracy', 'log_loss'])
     """
 
     history: pd.DataFrame

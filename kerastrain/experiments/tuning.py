@@ -87,6 +87,14 @@ class Tuning:
             0.001. Missing where a finalist had dropped out.
         gain: By which share of it the winner's loss lies below the default's: the mean over the
             seeds and its 95 % interval. 0 where the winner is the default itself.
+
+    Examples:
+        >>> import keras, kerastrain as kt
+        >>> iris = kt.load_dataset("iris")
+        >>> build = lambda choice: keras.Sequential([keras.Input((4,)), *choice.last_layers()])
+        >>> tuning = kt.tune_optimizer(build, iris.x, iris.y, budget=3, epochs=2)
+        >>> tuning.name in ("sgd", "adam"), list(tuning.table.columns[:2])
+        (True, ['optimizer', 'learning_rate'])
     """
 
     table: pd.DataFrame
@@ -178,6 +186,14 @@ def tune_optimizer(
         OptimizerError: a name that is neither `"sgd"` nor `"adam"`.
         DataError: a budget that is too small, rows that cannot be split, or a function that builds
             no new model.
+
+    Examples:
+        >>> import keras, kerastrain as kt
+        >>> iris = kt.load_dataset("iris")
+        >>> build = lambda choice: keras.Sequential([keras.Input((4,)), *choice.last_layers()])
+        >>> tuning = kt.tune_optimizer(build, iris.x, iris.y, budget=3, epochs=2)
+        >>> type(tuning.optimizer()).__name__ in ("SGD", "Adam")
+        True
 
     References:
         Jamieson and Talwalkar, Non-stochastic Best Arm Identification and Hyperparameter

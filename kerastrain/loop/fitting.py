@@ -112,6 +112,14 @@ def fit(
             this; the message says why.
         OptimizerError: a layer was unfrozen that the optimizer has never known.
         TrainingInterrupted: Ctrl-C; it holds the history so far.
+
+    Examples:
+        >>> import keras, kerastrain as kt, numpy as np
+        >>> x, y = np.ones((40, 2), "float32"), np.ones(40)
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> kt.fit(model, x, y, epochs=2, validation_split=0.5)[["epoch", "split"]].values.tolist()
+        [[1, 'train'], [1, 'val'], [2, 'train'], [2, 'val']]
     """
     import keras
 

@@ -50,6 +50,14 @@ class LearningRateCurve:
         high: Above it a training may overfit, or diverge.
         rule: How the suggestion follows from the table, in a sentence.
         optimizer: The name of the optimizer that was tested; a rate is good for one optimizer.
+
+    Examples:
+        >>> import keras, kerastrain as kt
+        >>> data = kt.load_dataset("iris")
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, "softmax")])
+        >>> curve = kt.find_learning_rate(model, data.x, data.y, steps=50)
+        >>> curve.low <= curve.suggestion <= curve.high, curve.optimizer
+        (True, 'adam')
     """
 
     table: pd.DataFrame
@@ -132,6 +140,13 @@ def find_learning_rate(
         OptimizerError: the rates do not rise.
         DataError: the data cannot be read twice, or hold missing values; the loss is not finite
             from the start; or the model cannot be copied, where it has to be.
+
+    Examples:
+        >>> import keras, kerastrain as kt
+        >>> data = kt.load_dataset("iris")
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, "softmax")])
+        >>> 0.001 < kt.find_learning_rate(model, data.x, data.y).suggestion < 1
+        True
 
     References:
         Smith, Cyclical Learning Rates for Training Neural Networks, WACV 2017.

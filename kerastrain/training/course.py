@@ -146,6 +146,16 @@ def train(
         CheckError: the set-up certainly cannot learn; every reason is in it, with its fix.
         DeviceError: this machine has no such device.
         RunError: the checkpoint is of another training, or cannot be written.
+
+    Examples:
+        >>> import keras, kerastrain as kt
+        >>> data = kt.load_dataset("iris")
+        >>> def build_model(choice):
+        ...     hidden = keras.layers.Dense(16, activation="relu")
+        ...     return keras.Sequential([keras.Input((4,)), hidden, *choice.last_layers()])
+        >>> run = kt.train(build_model, data.x, data.y, epochs=3, validation_split=0.2, seed=0)
+        >>> run.loss.loss, len(run.history), run.predict(data.x[:2]).shape
+        ('sparse_categorical_crossentropy', 6, (2,))
     """
     arguments = locals()
     import keras

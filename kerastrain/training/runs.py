@@ -62,6 +62,16 @@ class TrainingRun:
             on the training rows; None where the loss is one of the user's own.
         inputs: What x looked like in training.
         state: What `train(run, ...)` needs to go on from here; None where nothing was trained.
+
+    Examples:
+        >>> import keras, kerastrain as kt
+        >>> data = kt.load_dataset("iris")
+        >>> build = lambda choice: keras.Sequential([keras.Input((4,)), *choice.last_layers()])
+        >>> run = kt.train(build, data.x, data.y, epochs=2, seed=0)
+        >>> run
+        TrainingRun(2 epochs on ..., seed 0; training loss ... at the end)
+        >>> round(run.baseline, 4), list(run.evaluate(data.x, data.y))
+        (1.0986, ['loss', 'accuracy'])
     """
 
     model: keras.Model
@@ -320,6 +330,15 @@ def load_run(folder: str | Path, *, custom_objects: dict[str, Any] | None = None
 
     Raises:
         RunError: a file is missing, or Keras does not load the model.
+
+    Examples:
+        >>> import tempfile, keras, kerastrain as kt
+        >>> data = kt.load_dataset("iris")
+        >>> build = lambda choice: keras.Sequential([keras.Input((4,)), *choice.last_layers()])
+        >>> run = kt.train(build, data.x, data.y, epochs=1)
+        >>> folder = run.save(tempfile.mkdtemp() + "/iris")
+        >>> kt.load_run(folder).classes
+        ('setosa', 'versicolor', 'virginica')
     """
     import keras
 

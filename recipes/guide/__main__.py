@@ -1,3 +1,4 @@
+# ruff: noqa: E501  output stands as it is printed
 """Write the pages of the guide that hold a list or numbers: `python -m recipes.guide`.
 
 `checks.md` is made from `kt.list_checks()`, `how_fast.md` from `loop.csv`, which
@@ -27,13 +28,15 @@ import keras
 import kerastrain as kt
 
 data = kt.load_dataset("iris")
-model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
-for finding in kt.check(model, data.x, data.y):
-    print(finding.rule, "|", finding.fix)
+model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, "sigmoid")])
+for finding in kt.check(model, data.x, data.y, optimizer=kt.adam(5.0), metrics=["acuracy"]):
+    print(finding)
 ```
 
 ```text
-no-probabilities | ...
+error in metrics: Keras must know each metric, but got 'acuracy': ... Did you mean metrics=['accuracy']? [metric-name]
+error in model: A softmax must choose between units, ... 3 classes: Dense(3, activation='softmax'). [one-unit-softmax]
+warning in optimizer: Adam moves every weight by about the learning rate a step, ... [learning-rate-high]
 ```
 
 `kt.list_checks()` gives the table below, which `python -m recipes.guide` has written.
