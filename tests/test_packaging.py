@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -14,6 +15,7 @@ SETS = (ROOT / "data" / "datasets.csv").read_text(encoding="utf-8").splitlines()
 
 ELSEWHERE = """
 import sys
+import tarfile
 from pathlib import Path
 import kerastrain
 from kerastrain.arrays.datasets import list_datasets, load_dataset
@@ -68,3 +70,15 @@ def test_the_wheel_holds_the_library_and_its_data_and_nothing_else(wheel):
         Path(name).name for name in names if name.startswith("kerastrain/arrays/data/")
     }
     assert not [name for name in names if "__pycache__" in name or name.endswith(".pyc")]
+
+
+def test_the_source_distribution_holds_what_its_tests_read(tmp_path):
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    with tarfile.open(next(tmp_path.glob("kerastrain-*.tar.gz"))) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    top = {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "pyproject.toml"}
+    assert top <= names
+    files = [path for folder in ("tests", "recipes") for path in (ROOT / folder).rglob("*.py")]
+    assert {str(path.relative_to(ROOT)) for path in files} <= names

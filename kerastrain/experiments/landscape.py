@@ -80,7 +80,7 @@ def loss_landscape(
         >>> build = lambda choice: keras.Sequential([keras.Input((4,)), *choice.last_layers()])
         >>> run = kt.train(build, iris.x, iris.y, epochs=1)
         >>> kt.loss_landscape(run, iris.x, iris.y, points=3)[["a", "b"]].values.tolist()[:2]
-        [[-1.0, -1.0], [0.0, -1.0]]
+        [[-1.0, -1.0], [-1.0, 0.0]]
 
     References:
         Li, Xu, Taylor, Studer, Goldstein, Visualizing the Loss Landscape of Neural Nets,

@@ -70,8 +70,8 @@ class TrainingRun:
         >>> run = kt.train(build, data.x, data.y, epochs=2, seed=0)
         >>> run
         TrainingRun(2 epochs on ..., seed 0; training loss ... at the end)
-        >>> round(run.baseline, 4), list(run.evaluate(data.x, data.y))
-        (1.0986, ['loss', 'accuracy'])
+        >>> round(run.baseline, 4), sorted(run.evaluate(data.x, data.y))
+        (1.0986, ['accuracy', 'loss'])
     """
 
     model: keras.Model
