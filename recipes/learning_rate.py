@@ -7,7 +7,8 @@ below 2 / curvature; above that border each step overshoots farther than the las
 
     python -m recipes.learning_rate --plot learning_rate.png
 
-Try next: set CURVATURE to 8. All borders move: 2 / 8 is now the largest rate that does not diverge.
+Try next: set `CURVATURE = 8.0`. The border moves to 2 / 8 = 0.25, so that the rate of 0.5, which
+went to and fro for ever, now diverges until w is no number any more; 0.2 still arrives.
 """
 
 from __future__ import annotations
@@ -24,8 +25,7 @@ import kerastrain as kt
 from .lesson import show
 
 CURVATURE = 4.0
-BORDER = 2 / CURVATURE
-SHARES = {"too small": 0.01, "right": 0.4, "on the border": 1.0, "too large": 1.01}
+RATES = {"too small": 0.005, "right": 0.2, "on the border": 0.5, "too large": 0.505}
 STEPS = 100
 NETWORK_RATES = {"too small": 1e-4, "right": 0.05, "too large": 0.5}
 EPOCHS = 10
@@ -52,8 +52,7 @@ def train_network(learning_rate: float) -> pd.DataFrame:
 def run() -> pd.DataFrame:
     """Walk with each learning rate: one row a step on the parabola, one an epoch of the network."""
     tables = []
-    for name, share in SHARES.items():
-        rate = share * BORDER
+    for name, rate in RATES.items():
         walk = kt.trace_descent(parabola, 1.0, kt.sgd(rate, momentum=0.0), steps=STEPS)
         tables.append(walk.assign(problem="parabola", rate=name, learning_rate=rate))
     for name, rate in NETWORK_RATES.items():
@@ -63,44 +62,61 @@ def run() -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)[columns]
 
 
+def rows(table: pd.DataFrame) -> pd.DataFrame:
+    """Show where each walk and each training starts and ends."""
+    walks = table.groupby(["problem", "learning_rate", "rate"], sort=False)
+    starts, ends = walks["value"].nth(0), walks.tail(1)
+    shown = ends[["problem", "rate", "learning_rate"]].assign(
+        first_loss=starts.to_numpy(), last_loss=ends["value"].map(written)
+    )
+    return shown.rename(columns={"rate": "which"})
+
+
+def written(value: float) -> str:
+    """Write a number, or say that there is none."""
+    return f"{value:.4g}" if np.isfinite(value) else str(value)
+
+
 def report(table: pd.DataFrame) -> str:
     """Say where each learning rate led."""
     ends = table.groupby(["problem", "rate"], sort=False).tail(1).set_index(["problem", "rate"])
-    last = ends["value"].fillna(np.inf)
-    w = ends["x"].abs()
+    network, w = ends["value"]["network"].map(written), ends["x"]["parabola"].abs()
+    border = 2 / CURVATURE
+    walks = [f"{written(round(w[name], 4))} at {rate:g}" for name, rate in RATES.items()]
     return (
-        f"A real network ends at a loss of {last['network', 'too small']:.2f} with a learning rate "
-        f"too small, of {last['network', 'right']:.2f} with the right one, of "
-        f"{last['network', 'too large']:g} (no number any more) with one too large.\n"
-        f"On a parabola of curvature {CURVATURE:g} the border is 2 / {CURVATURE:g} = {BORDER:g}: "
-        f"on it w is still {w['parabola', 'on the border']:g} away after {STEPS} steps, 1 % above "
-        f"it {w['parabola', 'too large']:.1f}, well below it {w['parabola', 'right']:g}."
+        f"A real network ends at a loss of {network['too small']} at a learning rate of "
+        f"{NETWORK_RATES['too small']:g}, {network['right']} at {NETWORK_RATES['right']:g}, and "
+        f"{network['too large']} at {NETWORK_RATES['too large']:g}.\n"
+        f"On a parabola of curvature {CURVATURE:g} the border is 2 / {CURVATURE:g} = {border:g}. "
+        f"After {STEPS} steps the distance to the bottom, 1 at the start, is "
+        f"{', '.join(walks[:-1])} and {walks[-1]}."
     )
 
 
 def plot(table: pd.DataFrame) -> Axes:
-    """Draw the distance to the bottom over the steps, and the loss of the network."""
-    left, right = kt.plots.new_axes(columns=2, width=8.4, height=3.6)
-    colours = dict(zip(SHARES, kt.plots.COLORS, strict=False))
-    for (problem, rate), rows in table.groupby(["problem", "rate"], sort=False):
-        ax = left if problem == "parabola" else right
-        values = rows["x"].abs() if problem == "parabola" else rows["value"]
-        values = values.where(values.between(1e-4, 1e4))
-        label = f"{rate}, then no number" if rows["value"].isna().any() else rate
-        ax.plot(rows["step"], values, ".-", markersize=4, color=colours[str(rate)], label=label)
-    left.set(xlabel="step", ylabel="distance to the bottom", yscale="log", ylim=(1e-5, 1e2))
-    right.set(
-        xlabel="epoch",
-        ylabel="loss of a network",
-        yscale="log",
-        ylim=(0.05, 3e4),
-        xlim=(0.5, EPOCHS + 0.5),
-    )
-    right.locator_params(axis="x", integer=True)
-    kt.plots.label_lines(left)
-    kt.plots.label_lines(right)
-    return left
+    """Draw the steps on the parabola at four learning rates.
+
+    At the smallest rate the points stay on the slope; at the right one they come to the bottom; on
+    the border they jump between the two walls at one height; above it they climb out.
+    """
+    axes = kt.plots.new_axes(2, columns=2, width=8.0, height=6.0)
+    walks = table[table["problem"] == "parabola"].groupby("rate", sort=False)
+    colors = [kt.plots.COLORS[place] for place in (4, 2, 0, 1)]
+    for ax, color, (name, walk) in zip(axes, colors, walks, strict=True):
+        steps = walk[walk["x"].abs() < 2.3].head(41 if walk["x"].abs().iloc[-1] > 1 else 11)
+        curve = np.linspace(-2.4, 2.4, 201)
+        ax.plot(curve, parabola(curve), color="0.75", linewidth=2)
+        ax.plot(steps["x"], steps["value"], ".-", color=color, linewidth=1.2, markersize=9)
+        ax.plot(steps["x"].iloc[0], steps["value"].iloc[0], "o", color=color, markersize=12)
+        rate = walk["learning_rate"].iloc[0]
+        ax.set_title(f"learning rate {rate:g}: {name}", loc="left", fontsize=12, color=color)
+        ax.set(xlim=(-2.4, 2.4), ylim=(-0.5, 2.4**2 * CURVATURE / 2))
+    for ax in axes[2:]:
+        ax.set_xlabel("w")
+    for ax in axes[::2]:
+        ax.set_ylabel("loss")
+    return axes[0]
 
 
 if __name__ == "__main__":
-    show(run, report, plot)
+    show(run, report, plot, rows=rows)
