@@ -191,7 +191,7 @@ def save_picture(ax: Axes, path: str, *, dpi: int = 110) -> None:
     """
     import matplotlib.pyplot as plt
 
-    figure: Figure = ax.get_figure(root=True)  # type: ignore[assignment]
+    figure: Figure = ax.figure.figure  # the whole one, where ax stands in a part
     figure.savefig(path, dpi=dpi, bbox_inches="tight")
     plt.close(figure)
 

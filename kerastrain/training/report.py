@@ -115,7 +115,7 @@ def _picture(run: TrainingRun) -> str:
     import matplotlib.pyplot as plt
 
     drawn = io.BytesIO()
-    figure: Any = run.plot().get_figure(root=True)
+    figure: Any = run.plot().figure
     figure.savefig(drawn, format="png", dpi=120, bbox_inches="tight")
     plt.close(figure)
     return f"data:image/png;base64,{base64.b64encode(drawn.getvalue()).decode()}"
