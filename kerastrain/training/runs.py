@@ -258,7 +258,7 @@ class TrainingRun:
             )
             raise RunError(message) from error
         try:
-            keras.saving.load_model(folder / MODEL, compile=False)
+            keras.saving.load_model(folder / MODEL)
         except Exception as error:  # whatever a layer's own code raises while it is rebuilt
             unsafe.append(error)
             self.model.save_weights(folder / WEIGHTS)

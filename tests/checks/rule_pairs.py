@@ -179,6 +179,7 @@ PAIRS: dict[str, Pair] = {
     "numbers-as-classes": (lambda: (net(61, "softmax"), WIDE_X[:400], AGES, {"loss": SCE}), lambda: (net(1), WIDE_X[:400], AGES, {"loss": "mae"})),
     "lost-gradient": (lambda: (cut_off(), X, Y4, {"loss": SCE}), classes),
     "trained-before": (lambda: fitted(O.Adam(0.01)), fitted),
+    "backup-not-whole": (lambda: classes(callbacks=[C.BackupAndRestore("backup")]), classes),
     "late-stopping": (lambda: classes(epochs=5, callbacks=[C.EarlyStopping("loss", start_from_epoch=8)]), lambda: classes(epochs=5, callbacks=[C.EarlyStopping("loss", start_from_epoch=1)])),
     "label-reading": (lambda: (net(1), X, np.array([f"{v:.2f} kg" for v in AMOUNT], object), {}), amounts),
     "steps-run-out": (lambda: classes(steps_per_epoch=100), lambda: classes(steps_per_epoch=7)),

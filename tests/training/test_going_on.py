@@ -7,6 +7,8 @@ import random
 import signal
 import subprocess
 import sys
+import threading
+import time
 
 import keras
 import numpy as np
@@ -486,7 +488,6 @@ def test_a_model_with_optimizers_of_its_own_is_refused_before_the_first_epoch(tm
 def train_slowly(folder, result):
     """Train about a second with a checkpoint, and then write down all that came out."""
     import os
-    import time
 
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     slow = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: time.sleep(0.05))
@@ -530,3 +531,134 @@ def test_a_training_that_is_killed_again_and_again_gives_the_same_bits(kills, tm
         assert result == whole
         assert [path.name for path in (folder / "checkpoint").iterdir()] == ["checkpoint.npz"]
         done += more
+
+
+def train_beside(folder, result):
+    """Train as another process does at the same time, with a checkpoint in one folder."""
+    train("plain", epochs=10, checkpoint=folder)
+    result.touch()
+
+
+@pytest.mark.process
+def test_two_processes_with_one_checkpoint_leave_it_whole(tmp_path):
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tensorflow", "keras", "pandas", "pytest"])
+    both = [
+        context.Process(target=train_beside, args=(tmp_path / "run", tmp_path / str(i)))
+        for i in range(2)
+    ]
+    for process in both:
+        process.start()
+    for process in both:
+        process.join(240)
+    assert [process.exitcode for process in both] == [0, 0]
+    assert_same_bits(train("plain", epochs=10, checkpoint=tmp_path / "run"), whole("plain"))
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["checkpoint.npz"]
+
+
+# ---------------------------------------------------------------- Ctrl-C at random moments
+def states_of(model):
+    """What training changes, but for the metrics, which each epoch counts anew."""
+    metrics = {id(variable) for variable in model.metrics_variables}
+    variables = [v for v in model.variables if id(v) not in metrics] + model.optimizer.variables
+    return [np.asarray(variable).tolist() for variable in variables], id(model.optimizer)
+
+
+def drawn_next():
+    """The state of each generator that a user may draw from."""
+    return random.getstate(), str(np.random.get_state())  # noqa: NPY002
+
+
+def compiled():
+    model = build(kt.choose_loss(NAMES))
+    model.compile(kt.adam(0.01), "sparse_categorical_crossentropy")
+    model.fit(X, IDS, verbose=0)
+    return model
+
+
+def interrupted_at(seconds, call):
+    """Press Ctrl-C after so many seconds; say whether the call noticed."""
+    done = threading.Event()
+
+    def press():
+        if not done.wait(seconds):
+            signal.raise_signal(signal.SIGINT)
+
+    # SIGINT reaches the main thread, wherever it is raised
+    presser = threading.Thread(target=press)
+    presser.start()
+    try:
+        result = call()
+    except KeyboardInterrupt:
+        return None, True
+    else:
+        return result, False
+    finally:
+        done.set()
+        presser.join()
+
+
+MOMENTS = [5, pytest.param(100, marks=pytest.mark.slow)]
+
+
+@pytest.mark.parametrize("moments", MOMENTS)
+def test_ctrl_c_in_find_learning_rate_leaves_everything_as_it_was(moments):
+    draw, model, hits = random.Random(1), compiled(), 0
+    begin = time.perf_counter()
+    curve = kt.find_learning_rate(model, X, IDS, steps=50)
+    usual = time.perf_counter() - begin
+    for _ in range(moments):
+        before = states_of(model), drawn_next()
+        hits += interrupted_at(
+            draw.uniform(0, usual), lambda: kt.find_learning_rate(model, X, IDS, steps=50)
+        )[1]
+        assert (states_of(model), drawn_next()) == before
+    assert hits > moments / 4
+    assert kt.find_learning_rate(model, X, IDS, steps=50).table.equals(curve.table)
+
+
+@pytest.mark.parametrize("moments", MOMENTS)
+def test_ctrl_c_in_train_leaves_the_weights_of_a_whole_epoch(moments):
+    draw, model, hits = random.Random(2), compiled(), 0
+    variables = [*model.variables, *model.optimizer.variables]
+    start = [np.asarray(variable) for variable in variables]
+    after, settings = {0: states_of(model)}, {"epochs": 6, "seed": 3, "verbose": 0, "check": "off"}
+
+    def keep(epoch, logs):
+        after[epoch + 1] = states_of(model)
+
+    keeper = keras.callbacks.LambdaCallback(on_epoch_end=keep)
+    begin = time.perf_counter()
+    kt.train(model, X, IDS, callbacks=[keeper], **settings)
+    usual = time.perf_counter() - begin
+    for _ in range(moments):
+        for variable, value in zip(variables, start, strict=True):
+            variable.assign(value)
+        before = drawn_next()
+        run, raised = interrupted_at(
+            draw.uniform(0, usual), lambda: kt.train(model, X, IDS, **settings)
+        )
+        assert drawn_next() == before
+        epochs = 0 if run is None or not len(run.history) else int(run.history["epoch"].max())
+        assert states_of(model) == after[epochs]
+        hits += raised or run.interrupted
+    assert hits > moments / 4
+
+
+def test_threads_that_test_rates_leave_each_others_numbers_and_the_generators_alone():
+    def test(seed):
+        tables[seed] = kt.find_learning_rate(models[seed], X, IDS, seed=seed, steps=30).table
+
+    models, tables = {seed: compiled() for seed in (1, 2)}, {}
+    for seed in models:
+        test(seed)
+    alone, tables = tables, {}
+    before = drawn_next(), [states_of(model) for model in models.values()]
+    threads = [threading.Thread(target=test, args=(seed,)) for seed in models]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (drawn_next(), [states_of(model) for model in models.values()]) == before
+    for seed, table in alone.items():
+        assert table.equals(tables[seed])

@@ -132,6 +132,31 @@ def test_own_classes_load_when_they_are_named(tmp_path):
     assert loaded.predict(X).tolist() == run.predict(X).tolist()
 
 
+def twice(y_true, y_pred):
+    return 2 * keras.losses.binary_crossentropy(y_true, y_pred)
+
+
+class Slow(keras.optimizers.SGD):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("own", "settings"),
+    [(twice, {"loss": twice}), (Slow, {"optimizer": Slow})],
+    ids=["loss", "optimizer"],
+)
+def test_own_losses_and_optimizers_are_told_when_saved_and_load_when_named(own, settings, tmp_path):
+    name = own.__name__
+    made = {key: value() if isinstance(value, type) else value for key, value in settings.items()}
+    run = kt.train(build, X, (Y == "yes").astype("float32"), epochs=1, verbose=0, **made)
+    with pytest.warns(kt.KerastrainWarning, match=f"'{name}'.* register_keras_serializable"):
+        run.save(tmp_path)
+    with pytest.raises(kt.RunError, match="custom_objects="):
+        kt.load_run(tmp_path)
+    loaded = kt.load_run(tmp_path, custom_objects={name: own})
+    assert loaded.predict(X).tolist() == run.predict(X).tolist()
+
+
 def test_a_folder_that_holds_no_run_is_refused(tmp_path):
     with pytest.raises(kt.RunError, match=r"lacks model\.keras"):
         kt.load_run(tmp_path)

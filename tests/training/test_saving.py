@@ -117,6 +117,8 @@ def test_a_disk_that_cannot_be_written_is_named_and_its_run_loads(runs, tmp_path
             runs[0][2].save(disk / "run")
         with pytest.raises(kt.RunError, match="Read-only"):
             runs[0][2].save(disk / "new")
+        with pytest.raises(kt.RunError, match="Read-only"):
+            kt.train(runs[0][1], X, np.full(40, "no"), checkpoint=disk / "run", verbose=0)
         assert_whole(kt.load_run(disk / "run"), runs)
 
 

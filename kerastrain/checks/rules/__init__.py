@@ -176,6 +176,7 @@ RULES = (
     Rule("target-in-inputs", "warning", leaks.target_inside, 'a window that ends with its target'),
     Rule("padding-counted", "warning", leaks.padding_counted, 'tags of padded words, no mask'),
     # good to know
+    Rule("backup-not-whole", "note", callbacks.backup_not_whole, "callbacks=[BackupAndRestore('run')]"),
     Rule("unseen-gpu", "note", running.gpu_unseen, 'a GPU without its CUDA libraries'),
 )
 # fmt: on

@@ -202,3 +202,22 @@ def patience_too_long(setup: Setup) -> Iterator[Problem]:
                     f"start_from_epoch={epochs // 4}.",
                     "callbacks",
                 )
+
+
+def backup_not_whole(setup: Setup) -> Iterator[Problem]:
+    """BackupAndRestore, which does not restore the bits of a training that was never stopped.
+
+    It keeps neither the history nor the states of dropout and early stopping, and a kill while it
+    writes leaves a file that the next start cannot read.
+    """
+    import keras
+
+    for callback in setup.callbacks:
+        if isinstance(callback, keras.callbacks.BackupAndRestore):
+            folder = str(callback.backup_dir)
+            yield Problem(
+                "A training that goes on after a kill needs its whole state, but BackupAndRestore "
+                "keeps neither the history nor the states of dropout and early stopping.",
+                f"kerastrain.train(model, x, y, checkpoint={folder!r}) keeps all of it.",
+                "callbacks",
+            )
