@@ -9,11 +9,10 @@ than its name and its length.
 from __future__ import annotations
 
 import difflib
-import math
 from collections.abc import Mapping
-from numbers import Real
 from typing import TYPE_CHECKING, Any
 
+from kerastrain.arrays.arguments import check_name, check_number, check_whole
 from kerastrain.errors import OptimizerError
 
 if TYPE_CHECKING:
@@ -86,11 +85,9 @@ def sgd(
     """
     import keras
 
-    if not _is_number(momentum) or not 0 <= momentum < 1:
-        raise OptimizerError(_demand("momentum", "in [0, 1)", momentum, "sgd(momentum=0.9)"))
     return keras.optimizers.SGD(
         learning_rate=_rate(learning_rate, schedule, decay_steps, warmup_steps),
-        momentum=float(momentum),
+        momentum=_number("momentum", momentum, high=1, example=0.9),
         nesterov=nesterov,
         **_shared(weight_decay, clipnorm, clipvalue, global_clipnorm),
         **settings,
@@ -154,16 +151,11 @@ def adam(
     """
     import keras
 
-    for name, value in (("beta_1", beta_1), ("beta_2", beta_2)):
-        if not _is_number(value) or not 0 <= value < 1:
-            raise OptimizerError(_demand(name, "in [0, 1)", value, "adam() for the usual ones"))
-    if not _is_number(epsilon) or not epsilon > 0:
-        raise OptimizerError(_demand("epsilon", "above 0", epsilon, "adam(epsilon=1e-7)"))
     return keras.optimizers.Adam(
         learning_rate=_rate(learning_rate, schedule, decay_steps, warmup_steps),
-        beta_1=float(beta_1),
-        beta_2=float(beta_2),
-        epsilon=float(epsilon),
+        beta_1=_number("beta_1", beta_1, high=1, example=0.9),
+        beta_2=_number("beta_2", beta_2, high=1, example=0.999),
+        epsilon=_number("epsilon", epsilon, open_low=True, example=1e-7),
         **_shared(weight_decay, clipnorm, clipvalue, global_clipnorm),
         **settings,
     )
@@ -198,10 +190,9 @@ def decay(
     """
     from keras.optimizers import schedules
 
-    if name not in (*SCHEDULES, "constant"):
-        raise OptimizerError(_unknown_schedule(name))
-    _check_steps("decay_steps", decay_steps, lowest=1)
-    _check_steps("warmup_steps", warmup_steps, lowest=0)
+    check_name("schedule", name, (*SCHEDULES, "constant"), error=OptimizerError)
+    decay_steps = check_whole("decay_steps", decay_steps, error=OptimizerError)
+    warmup_steps = check_whole("warmup_steps", warmup_steps, 0, error=OptimizerError)
     if name == "constant":
         return schedules.PolynomialDecay(0.0, max(warmup_steps, 1), learning_rate)
     if name == "cosine":
@@ -301,24 +292,21 @@ def _rate(
     learning_rate: Any, schedule: str | None, decay_steps: int | None, warmup_steps: int
 ) -> Any:
     """The learning rate as Keras wants it: a float or a schedule."""
-    if not _is_number(learning_rate):
-        from keras.optimizers.schedules import LearningRateSchedule
+    from keras.optimizers.schedules import LearningRateSchedule
 
-        if isinstance(learning_rate, LearningRateSchedule) and not (schedule or warmup_steps):
+    if isinstance(learning_rate, LearningRateSchedule):
+        if not (schedule or warmup_steps):
             return learning_rate
-        if isinstance(learning_rate, LearningRateSchedule):
-            message = (
-                f"Two schedules: learning_rate is a {type(learning_rate).__name__}, "
-                f"schedule={schedule!r}, warmup_steps={warmup_steps}. Leave one of them out."
-            )
-            raise OptimizerError(message)
-    if not _is_number(learning_rate) or not 0 < learning_rate < math.inf:
-        raise OptimizerError(_demand("learning_rate", "a number above 0", learning_rate, "1e-3"))
-    if schedule is not None and schedule not in list(SCHEDULES):
-        raise OptimizerError(_unknown_schedule(schedule))
+        message = (
+            f"Two schedules: learning_rate is a {type(learning_rate).__name__}, "
+            f"schedule={schedule!r}, warmup_steps={warmup_steps}. Leave one of them out."
+        )
+        raise OptimizerError(message)
+    rate = _number("learning_rate", learning_rate, open_low=True)
+    check_name("schedule", schedule, (None, *SCHEDULES), error=OptimizerError)
     if schedule is not None and decay_steps is None:
         message = (
-            f"schedule={schedule!r} needs its length; saw decay_steps=None. Pass decay_steps="
+            f"schedule={schedule!r} needs its length, but decay_steps is None. Pass decay_steps="
             "epochs * ceil(rows / batch_size), or give the schedule to train(), which knows it."
         )
         raise OptimizerError(message)
@@ -326,46 +314,24 @@ def _rate(
         message = f"decay_steps={decay_steps} needs a schedule. Pass schedule='cosine'."
         raise OptimizerError(message)
     if schedule is None and not warmup_steps:
-        return float(learning_rate)
+        return rate
     length = 1 if decay_steps is None else decay_steps
-    return decay(schedule or "constant", float(learning_rate), length, warmup_steps)
+    return decay(schedule or "constant", rate, length, warmup_steps)
 
 
-def _shared(
-    weight_decay: float | None,
-    clipnorm: float | None,
-    clipvalue: float | None,
-    global_clipnorm: float | None,
-) -> dict[str, float | None]:
+def _shared(weight_decay: float | None, *clips: float | None) -> dict[str, float | None]:
     """The settings that SGD and Adam share, checked."""
-    clips = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
-    for name, value in clips.items():
-        if value is not None and (not _is_number(value) or not value > 0):
-            raise OptimizerError(_demand(name, "above 0", value, f"{name}=1.0"))
-    given = [name for name, value in clips.items() if value is not None]
+    names = ("clipnorm", "clipvalue", "global_clipnorm")
+    given = {name: value for name, value in zip(names, clips, strict=True) if value is not None}
     if len(given) > 1:
-        message = f"Gradients are clipped in one way; saw {' and '.join(given)}. Keep one of them."
+        both = " and ".join(given)
+        message = f"Gradients are clipped in one way, but {both} are passed. Keep one of them."
         raise OptimizerError(message)
-    if weight_decay is not None and (
-        not _is_number(weight_decay) or not 0 <= weight_decay < math.inf
-    ):
-        raise OptimizerError(_demand("weight_decay", "0 or more", weight_decay, "1e-4"))
-    return {"weight_decay": weight_decay, **clips}
+    checked = {name: _number(name, value, open_low=True) for name, value in given.items()}
+    if weight_decay is not None:
+        checked["weight_decay"] = _number("weight_decay", weight_decay, example=1e-4)
+    return dict(checked)
 
 
-def _check_steps(name: str, steps: Any, *, lowest: int) -> None:
-    if not _is_number(steps) or steps != int(steps) or steps < lowest:
-        raise OptimizerError(_demand(name, f"a whole number from {lowest}", steps, f"{name}=1000"))
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and not math.isnan(value)
-
-
-def _demand(name: str, demand: str, seen: Any, way_out: str) -> str:
-    return f"{name} must be {demand}; saw {seen!r}. Pass {way_out}."
-
-
-def _unknown_schedule(name: object) -> str:
-    near = difflib.get_close_matches(str(name), SCHEDULES, n=1) or ["cosine"]
-    return f"No schedule {name!r}; there are {', '.join(SCHEDULES)}. Pass schedule={near[0]!r}."
+def _number(name: str, value: Any, **bounds: Any) -> float:
+    return check_number(name, value, error=OptimizerError, **bounds)

@@ -260,8 +260,11 @@ def _tidy(
         )
         raise DataError(message)
     losses = np.mean([losses[:count] for losses, _ in repeats], axis=0)
-    columns = {"step": np.arange(count) + 1, "learning_rate": rates[:count].astype(float)}
-    columns |= {"loss": losses, "smoothed_loss": _smooth(losses)}
+    columns: dict[str, Any] = {
+        "step": np.arange(count) + 1,
+        "learning_rate": rates[:count].astype(float),
+    }
+    columns |= {"loss": losses, "smoothed_loss": pd.Series(losses).ewm(alpha=1 - MEMORY).mean()}
     judged = all(len(val_losses) for _, val_losses in repeats)
     val_losses = np.mean([held[:count] for _, held in repeats], axis=0) if judged else np.nan
     return pd.DataFrame({**columns, "val_loss": val_losses})
@@ -315,12 +318,3 @@ def suggest_rate(table: pd.DataFrame, training_steps: int) -> tuple[float, float
     if suggestion == most:
         rule = f"half of {rates[bottom]:.2g}, the rate at which the loss of the {of} was lowest"
     return suggestion, low, high, rule
-
-
-def _smooth(losses: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Average over the steps before, as in `find_learning_rate`."""
-    average, smoothed = 0.0, []
-    for i, loss in enumerate(losses):
-        average = MEMORY * average + (1 - MEMORY) * loss
-        smoothed.append(average / (1 - MEMORY ** (i + 1)))
-    return np.array(smoothed)

@@ -16,14 +16,14 @@ import pandas as pd
 
 from kerastrain.arrays.inputs import describe_inputs
 from kerastrain.arrays.sources import is_data_set
-from kerastrain.checks import Finding, check_plan, enforce
+from kerastrain.checks import check_plan, enforce
 from kerastrain.checks.findings import Findings, Mode
 from kerastrain.errors import KerastrainWarning
 from kerastrain.loop import TrainingInterrupted, fit
 from kerastrain.loop.history import Recorder, tidy
 from kerastrain.losses.classes import balanced_weights
 from kerastrain.losses.preparation import Rows, class_ids, count_steps, hold_out, pair_rows
-from kerastrain.losses.resolve import Plan, is_auto
+from kerastrain.losses.resolve import is_auto
 from kerastrain.models.devices import use_device
 from kerastrain.models.seeds import choose_seed, seed_model, seeded
 from kerastrain.optimizers.builders import adam
@@ -205,8 +205,10 @@ def train(
         }
         checked = {**settings, **fit_settings, "shuffle": asked.shuffle}
         quiet = (*asked.silence, *(REACHED if is_auto(optimizer) else ()))
-        findings = _check(model, rows, plan, dataclasses.replace(asked, silence=quiet), checked)
+        findings = Findings()
         if asked.check != "off":
+            findings += check_plan(model, rows.x, plan, rows.y, checked, quiet)
+            enforce(findings, asked.check, stacklevel=2)  # the line of the user, who called train
             enforce(windows, "warn", stacklevel=2)
         chosen: dict[str, str] = {}
         if settings:
@@ -293,17 +295,6 @@ def train(
         _tell(stop, run)
         raise stop
     return run
-
-
-def _check(
-    model: keras.Model, rows: Rows, plan: Plan, asked: TrainSettings, settings: dict[str, Any]
-) -> list[Finding]:
-    """Look for what cannot learn, and refuse it or warn, as the user wishes."""
-    if asked.check == "off":
-        return []
-    findings = check_plan(model, rows.x, plan, rows.y, settings, asked.silence)
-    enforce(findings, asked.check, stacklevel=3)  # the line of the user, who called train
-    return findings
 
 
 def _early_stopping(patience: int | None) -> list[Any]:

@@ -173,7 +173,10 @@ class Beginning:
         if self.file is not None or self.end is not None:
             _make_weights(model, x)
         if self.file is not None:
-            others = [part for part in vars(model).values() if _is_other_optimizer(part, model)]
+            from keras.optimizers import Optimizer
+
+            parts = [part for part in vars(model).values() if isinstance(part, Optimizer)]
+            others = [part for part in parts if part is not model.optimizer]
             if others:
                 message = (
                     "A checkpoint keeps one optimizer, the one that the model is compiled with, "
@@ -206,12 +209,6 @@ class Beginning:
             )
             warnings.warn(message, KerastrainWarning, stacklevel=3)
         return end
-
-
-def _is_other_optimizer(part: Any, model: keras.Model) -> bool:
-    import keras
-
-    return isinstance(part, keras.optimizers.Optimizer) and part is not model.optimizer
 
 
 def _make_weights(model: keras.Model, x: Any) -> None:

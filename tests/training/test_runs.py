@@ -149,7 +149,7 @@ def test_own_losses_and_optimizers_are_told_when_saved_and_load_when_named(own, 
     name = own.__name__
     made = {key: value() if isinstance(value, type) else value for key, value in settings.items()}
     run = kt.train(build, X, (Y == "yes").astype("float32"), epochs=1, verbose=0, **made)
-    with pytest.warns(kt.KerastrainWarning, match=f"'{name}'.* register_keras_serializable"):
+    with pytest.warns(kt.KerastrainWarning, match=f"'{name}'.*register_keras_serializable"):
         run.save(tmp_path)
     with pytest.raises(kt.RunError, match="custom_objects="):
         kt.load_run(tmp_path)
