@@ -522,12 +522,14 @@ def killed_until_done(work, folder, draw, seconds):
 def test_a_training_that_is_killed_again_and_again_gives_the_same_bits(kills, tmp_path):
     draw, done, turn = random.Random(0), 0, 0
     (tmp_path / "whole").mkdir()
+    begin = time.perf_counter()
     _, whole = killed_until_done(train_slowly, tmp_path / "whole", draw, (600, 601))
+    usual = time.perf_counter() - begin  # on this machine, with all that runs beside it
     while done < kills:
         turn += 1
         folder = tmp_path / str(turn)
         folder.mkdir()
-        more, result = killed_until_done(train_slowly, folder, draw, (0.5, 6.0))
+        more, result = killed_until_done(train_slowly, folder, draw, (0.1, usual))
         assert result == whole
         assert [path.name for path in (folder / "checkpoint").iterdir()] == ["checkpoint.npz"]
         done += more
@@ -639,8 +641,13 @@ def test_ctrl_c_in_train_leaves_the_weights_of_a_whole_epoch(moments):
             draw.uniform(0, usual), lambda: kt.train(model, X, IDS, **settings)
         )
         assert drawn_next() == before
-        epochs = 0 if run is None or not len(run.history) else int(run.history["epoch"].max())
-        assert states_of(model) == after[epochs]
+        if run is None:  # it came before the first step or after the last
+            assert states_of(model) in (after[0], after[6])
+        else:
+            assert (
+                states_of(model)
+                == after[int(run.history["epoch"].max()) if len(run.history) else 0]
+            )
         hits += raised or run.interrupted
     assert hits > moments / 4
 
