@@ -545,16 +545,19 @@ def train_beside(folder, result):
 def test_two_processes_with_one_checkpoint_leave_it_whole(tmp_path):
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tensorflow", "keras", "pandas", "pytest"])
-    both = [
-        context.Process(target=train_beside, args=(tmp_path / "run", tmp_path / str(i)))
-        for i in range(2)
+    three = [
+        context.Process(target=train_beside, args=(tmp_path / name, tmp_path / f"done {i}"))
+        for i, name in enumerate(("run", "run", "alone"))
     ]
-    for process in both:
+    for process in three:
         process.start()
-    for process in both:
-        process.join(240)
-    assert [process.exitcode for process in both] == [0, 0]
-    assert_same_bits(train("plain", epochs=10, checkpoint=tmp_path / "run"), whole("plain"))
+    for process in three:
+        process.join(400)
+    assert [process.exitcode for process in three] == [0, 0, 0]
+    both, alone = (
+        train("plain", epochs=10, checkpoint=tmp_path / name) for name in ("run", "alone")
+    )
+    assert_same_bits(both, alone)
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["checkpoint.npz"]
 
 
