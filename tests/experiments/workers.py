@@ -5,7 +5,7 @@ import signal
 from pathlib import Path
 
 import keras
-from conftest import compile_as_on_a_gpu
+from forced_xla import compile_as_on_a_gpu
 
 MARK = "KERASTRAIN_TEST_MARK"  # names a file that says how often a worker has died
 
