@@ -122,7 +122,9 @@ def as_array(variable: Any) -> NDArray[Any]:
     """Read a variable or a tensor; one that is mirrored on several devices has no number itself."""
     from keras import ops
 
-    return np.asarray(ops.convert_to_tensor(getattr(variable, "value", variable)))
+    value = getattr(variable, "value", variable)
+    value = value.read_value() if hasattr(value, "read_value") else value
+    return np.asarray(ops.convert_to_tensor(value))
 
 
 def tidy(records: Sequence[EpochRecord], **attrs: object) -> pd.DataFrame:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from kerastrain.errors import DeviceError
 
-__all__ = ["list_devices", "use_device"]
+__all__ = ["list_devices", "strategy_of", "use_device"]
 
 GPUS = "/proc/driver/nvidia/gpus"  # where NVIDIA's driver lists them
 
@@ -69,6 +70,16 @@ def _on(device: str) -> Iterator[str]:
 
     with keras.device(device):
         yield device
+
+
+def strategy_of(model: Any) -> AbstractContextManager[Any]:
+    """Enter the strategy of TensorFlow that a model was made under, so that an optimizer joins it.
+
+    Args:
+        model: A Keras model.
+    """
+    strategy = getattr(model, "distribute_strategy", None)
+    return nullcontext() if strategy is None else strategy.scope()
 
 
 def unseen_gpu() -> str:

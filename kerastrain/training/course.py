@@ -24,7 +24,7 @@ from kerastrain.loop.history import Recorder, tidy
 from kerastrain.losses.classes import balanced_weights
 from kerastrain.losses.preparation import Rows, class_ids, count_steps, hold_out, pair_rows
 from kerastrain.losses.resolve import is_auto
-from kerastrain.models.devices import use_device
+from kerastrain.models.devices import strategy_of, use_device
 from kerastrain.models.seeds import choose_seed, seed_model, seeded
 from kerastrain.optimizers.builders import adam
 from kerastrain.optimizers.range_test import rate_curve
@@ -176,9 +176,10 @@ def train(
         prints["validation_data"] = fingerprint(given_data and given_data.as_tuple())
         steps = count_steps(rows, asked.batch_size, asked.schedule or asked.warmup_epochs)
         optimizer, schedule, warmup_epochs = begin.course(asked, steps, optimizer)
-        settings = compile_settings(
-            model, plan, loss, "adam" if is_auto(optimizer) else optimizer, metrics
-        )
+        with strategy_of(model):
+            settings = compile_settings(
+                model, plan, loss, "adam" if is_auto(optimizer) else optimizer, metrics
+            )
         constant = (settings["optimizer"] if settings else model.optimizer).get_config()
         course = (schedule, steps, asked.epochs, warmup_epochs)
         settings |= schedule_settings(model, settings, *course)
@@ -212,7 +213,8 @@ def train(
             enforce(windows, "warn", stacklevel=2)
         chosen: dict[str, str] = {}
         if settings:
-            model.compile(**settings)
+            with strategy_of(model):
+                model.compile(**settings)
         if is_auto(optimizer):
             sizes: dict[str, Any] = {
                 "epochs": asked.epochs,
@@ -224,8 +226,9 @@ def train(
                 curve = rate_curve(model, rows.x, rows.y, sample_weight=rows.weight, **sizes)
                 known["rate"] = curve.suggestion, f"adam({curve.suggestion:.3g}): {curve.rule}"
             chosen = {"optimizer": known["rate"][1]}
-            settings["optimizer"] = adam(known["rate"][0])
-            model.compile(**settings | schedule_settings(model, settings, *course))
+            with strategy_of(model):
+                settings["optimizer"] = adam(known["rate"][0])
+                model.compile(**settings | schedule_settings(model, settings, *course))
         start = begin.set_out(model, rows.x, known)
         if start is None:
             seed_model(model, seed)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from kerastrain.arrays.sources import is_data_set, read_data
 from kerastrain.errors import KerastrainWarning, OptimizerError, RunError
+from kerastrain.loop.history import as_array
 from kerastrain.losses.outputs import each
 from kerastrain.losses.preparation import Rows
 from kerastrain.losses.resolve import Plan, is_auto, read_with, resolve
@@ -223,8 +224,8 @@ def _make_weights(model: keras.Model, x: Any) -> None:
 def _refuse_ended_schedule(model: keras.Model) -> None:
     """Refuse to train at a rate of 0, where the schedule of a compiled optimizer has ended."""
     schedule = model.optimizer.get_config().get("learning_rate")
-    steps = int(model.optimizer.iterations)
-    if steps and isinstance(schedule, Mapping) and not float(model.optimizer.learning_rate):
+    steps = int(as_array(model.optimizer.iterations))
+    if steps and isinstance(schedule, Mapping) and not as_array(model.optimizer.learning_rate):
         message = (
             f"The learning rate must be above 0, but the {schedule['class_name']} of the model's "
             f"optimizer has ended after {steps} steps, at 0. Pass a fresh optimizer=adam(), or go "
