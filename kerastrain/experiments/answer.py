@@ -91,13 +91,16 @@ def print_table(summary: pd.DataFrame, notes: Sequence[str] = ()) -> str:
         digits = _digits([half for half in halves if 0 < half < math.inf])
         for row in rows.to_dict("records"):
             mean, low, high = (f"{row[key]:.{digits}f}" for key in ("mean", "low", "high"))
+            ends = "each time" if math.isnan(row["low"]) else f"{low}-{high}"
             half = row["difference_high"] - row["difference"]
-            gap = f"{row['difference']:+.{digits}f} ± {half:.{digits}f}"
+            gap = f"{row['difference']:+.{digits}f} ± {half:.{digits}f}".removesuffix(" ± nan")
             verdict = SHORT.get(row["verdict"], row["verdict"])
             gap = "" if verdict in ("best", "tied") else gap
-            lines.append(_line(str(row["candidate"]), f"{mean} ({low}-{high})", gap, verdict))
+            lines.append(_line(str(row["candidate"]), f"{mean} ({ends})", gap, verdict))
         lines.append("")
     lines.append("unclear: the interval of the paired difference to the best holds 0.")
+    if summary["low"].isna().any():
+        lines.append("each time: equal in all trainings, which say nothing of an interval then.")
     names = set(summary["candidate"])
     if len(names & {*LOSSES, *ALIASES}) > 1:
         own = [f"{m} is {loss}" for m, loss in OWN_LOSSES.items() if m in set(summary["measure"])]

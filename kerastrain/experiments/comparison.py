@@ -9,23 +9,25 @@ all layers of equal shape, the same order of batches.
 from __future__ import annotations
 
 import dataclasses
+import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from pathlib import Path
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from kerastrain.arrays.arguments import check_whole
 from kerastrain.arrays.rows import as_arrays, count_rows, take_rows
 from kerastrain.checks import Finding, check, enforce
 from kerastrain.errors import DataError, KerastrainWarning
 from kerastrain.experiments.answer import advise, print_table
 from kerastrain.experiments.candidates import BASELINE, Candidate, read_candidates
-from kerastrain.experiments.finished import Finished
-from kerastrain.experiments.intervals import mean_interval
-from kerastrain.experiments.jobs import hire
+from kerastrain.experiments.finished import open_finished
+from kerastrain.experiments.intervals import Interval, mean_interval
+from kerastrain.experiments.jobs import Job, hire
 from kerastrain.experiments.measures import MEASURES, measure, measure_baseline
 from kerastrain.labels.inspection import Labels, inspect_labels
 from kerastrain.loop import fit, start_over
@@ -36,7 +38,6 @@ from kerastrain.models.building import build
 from kerastrain.models.seeds import LARGEST, seed_model, seeded_apart
 from kerastrain.optimizers.builders import get_optimizer
 from kerastrain.plots.pictures import plot_comparison
-from kerastrain.training.fingerprints import fingerprint, model_fingerprint, plain
 
 if TYPE_CHECKING:
     import keras
@@ -89,7 +90,9 @@ class Comparison:
         batches; that all splits share one data set is corrected for (see `mean_interval`).
         `difference` is paired: candidate minus best, training by training. Its interval is widened
         for the number of pairs of candidates (Bonferroni), because the best is found by the same
-        numbers. Where it holds 0 the verdict is "no clear difference".
+        numbers. Where it holds 0 the verdict is "no clear difference". Where all trainings give the
+        same accuracy, their spread is taken to be one row; where they give the same value of
+        another measure, there is no interval: its bounds are NaN.
 
         Returns:
             A row for each measure and candidate, the best mean first and the baseline last:
@@ -109,16 +112,19 @@ class Comparison:
         order = means.drop(BASELINE, errors="ignore").sort_values(ascending=False, kind="stable")
         ties = list(order.index[order == order.iloc[0]])
         pairs = max(len(order) * (len(order) - 1) // 2, 1)
-        rows_of = [name for name in ("val_rows", "train_rows") if name in self.scores]
-        overlap = self.scores[rows_of[0]].div(self.scores[rows_of[1]]).mean() if rows_of else 0.0
+        val_rows = self.scores["val_rows"]
+        overlap = (val_rows / self.scores["train_rows"]).mean()
+        step = 1 / val_rows.mean() if measure == "accuracy" else math.nan
         seconds = self.scores.groupby("candidate")["seconds"].mean()
         rows = []
         for name in [*order.index, *(set(given) & {BASELINE})]:
-            mean, low, high = mean_interval(table[name].dropna(), overlap=overlap)
+            mean, low, high = mean_interval(table[name].dropna(), overlap=overlap, step=step)
             low, high = max(low, 0.0), min(high, 1.0) if measure == "accuracy" else high
             row = {"measure": measure, "candidate": name, "mean": mean, "low": low, "high": high}
             gaps = (table[name] - table[ties[0]]).dropna()
-            gap = mean_interval(gaps, comparisons=pairs, overlap=overlap)
+            gap = mean_interval(gaps, comparisons=pairs, overlap=overlap, step=step)
+            if name == ties[0]:  # from itself
+                gap = Interval(0.0, 0.0, 0.0)
             row |= {"difference": gap.mean, "difference_low": gap.low, "difference_high": gap.high}
             row["verdict"] = "worse" if sign * gap.mean < 0 else "better"  # better: a baseline
             if gap.holds_zero:
@@ -155,7 +161,7 @@ class Task:
     validation_split: float
     folds: int | None
     options: dict[str, Any]
-    finished: Finished | None = None
+    left_out: bool  # the user named no candidates
 
     def parts(
         self, choice: LossChoice, rows: Rows, seed: int, fold: int | None
@@ -188,7 +194,7 @@ def compare(
     task: str | None = None,
     loop: str = "auto",
     executor: Executor | None = None,
-    checkpoint: str | Path | None = None,
+    checkpoint: str | PathLike[str] | None = None,
 ) -> Comparison:
     """Train each candidate from equal beginnings and judge all by the same measures.
 
@@ -242,56 +248,66 @@ def compare(
     if not isinstance(labels, Labels):
         message = "compare() judges one output, but y holds several. Pass one of them as y."
         raise DataError(message)
-    if isinstance(epochs, bool) or not isinstance(epochs, int | np.integer) or epochs < 1:
-        message = f"epochs must be a whole number from 1, but it is {epochs!r}. Pass epochs=10."
-        raise DataError(message)
+    options = {"epochs": check_whole("epochs", epochs), "batch_size": batch_size, "loop": loop}
     entries, same = read_candidates(candidates, labels, get_optimizer(optimizer))
-    options = {"epochs": int(epochs), "batch_size": batch_size, "loop": loop}
-    shared = Task(build_model, as_arrays(x, "x"), y, entries, validation_split, folds, options)
-    usual = choice_of(labels, admitted_losses(labels)[0])
-    constant = _judge_baseline(shared, usual, trainings)
     first = next(iter(entries))
-    jobs = [(name, (name, seed, fold)) for name in entries for seed, fold in trainings]
-    if checkpoint is not None:
-        shared = dataclasses.replace(shared, finished=_finished(Path(checkpoint), shared))
-    with hire(_train_once, shared, executor) as run:
+    shared = Task(
+        build_model,
+        as_arrays(x, "x"),
+        y,
+        entries,
+        validation_split,
+        folds,
+        options,
+        left_out=candidates is None,
+    )
+    constant = _judge_baseline(shared, choice_of(labels, admitted_losses(labels)[0]), trainings)
+    settings = {"validation_split": validation_split, "folds": folds, **options}
+    finished = open_finished(
+        checkpoint, build_model, entries[first].choice, shared.x, y, **settings
+    )
+    jobs = [
+        Job(name, (name, *place), ((name, *place), entry.settings() if finished else None))
+        for name, entry in entries.items()
+        for place in trainings
+    ]
+    with hire(_train_once, shared, executor, finished) as run:
         results = run(jobs)
     done = [result for result in results.all if result is not None]
     if not done:
         message = "No training came to an end: the worker process of each of them died twice."
         raise DataError(message)
-    history = pd.concat([table for table, _, _ in done], ignore_index=True)
-    scores = pd.DataFrame([*(row for _, row, _ in done), *constant])
+    history = pd.concat([pd.DataFrame(one["history"]) for one in done], ignore_index=True)
+    scores = pd.DataFrame([*(one["scores"] for one in done), *constant])
     # nobody asked for the other losses of the labels, so what they lack is no news
-    told = [f for _, row, found in done for f in found if candidates or row["candidate"] == first]
-    enforce(list(dict.fromkeys(told)), stacklevel=3)
-    missing = [jobs[i][1] for i, value in enumerate(results.all) if value is None]
+    asked = [one for one in done if candidates or one["scores"]["candidate"] == first]
+    told = dict.fromkeys(Finding(**found) for one in asked for found in one["findings"])
+    enforce(list(told), stacklevel=3)
+    missing = [job.told for job, result in zip(jobs, results.all, strict=True) if result is None]
     notes = (*same, *_tell_missing(missing, len(jobs), interrupted=results.interrupted))
     return Comparison(history, scores, notes, first if candidates is None else "")
 
 
 def _trainings(seeds: Any, folds: Any) -> list[tuple[int, int | None]]:
     """List the seeds, each with all folds."""
+    least = 2 if folds is None else 1
     whole = isinstance(seeds, int | np.integer) and not isinstance(seeds, bool)
     chosen = list(range(min(seeds, MOST_SEEDS + 1))) if whole else seeds
-    least = 1 if folds is not None else 2
-    message = (
-        f"seeds must be a number from {least} to {MOST_SEEDS}, or a list of as many different "
-        f"whole numbers from 0 to {LARGEST}, but it is {_short(seeds)}. Pass seeds=5."
-    )
-    if not isinstance(chosen, list | tuple | range | np.ndarray) or len(chosen) > MOST_SEEDS:
+    several = isinstance(chosen, list | tuple | range | np.ndarray)
+    if (
+        not several
+        or not least <= len(chosen) <= MOST_SEEDS
+        or any(isinstance(s, bool) or not isinstance(s, int | np.integer) for s in chosen)
+        or len(set(map(int, chosen))) < len(chosen)
+        or not all(0 <= seed <= LARGEST for seed in chosen)
+    ):
+        message = (
+            f"seeds must be a number from {least} to {MOST_SEEDS}, or a list of as many different "
+            f"whole numbers from 0 to {LARGEST}, but it is {_short(seeds)}. Pass seeds=5."
+        )
         raise DataError(message)
-    numbers = [isinstance(s, int | np.integer) and not isinstance(s, bool) for s in chosen]
-    if len(chosen) < least or not all(numbers) or len(set(map(int, chosen))) < len(chosen):
-        raise DataError(message)
-    if not all(0 <= seed <= LARGEST for seed in chosen):
-        raise DataError(message)
-    if folds is None:
-        return [(int(seed), None) for seed in chosen]
-    if isinstance(folds, bool) or not isinstance(folds, int | np.integer) or not 2 <= folds <= 1000:
-        message = f"folds must be a whole number from 2 to 1000, but it is {folds!r}. Pass folds=5."
-        raise DataError(message)
-    return [(int(seed), fold) for seed in chosen for fold in range(folds)]
+    parts = [None] if folds is None else range(check_whole("folds", folds, 2, 1000))
+    return [(int(seed), fold) for seed in chosen for fold in parts]
 
 
 def _short(value: Any) -> str:
@@ -319,32 +335,9 @@ def _judge_baseline(
     return scores
 
 
-def _finished(folder: Path, shared: Task) -> Finished:
-    """Describe the experiment, so that its folder is not taken for that of another."""
-    with seeded_apart(0):
-        model = build(shared.build_model, next(iter(shared.entries.values())).choice)
-    known: dict[str, Any] = {"x": fingerprint(shared.x), "y": fingerprint(shared.y)}
-    known |= {"model": model_fingerprint(model), "validation_split": shared.validation_split}
-    return Finished(folder, plain(known | {"folds": shared.folds} | shared.options))
-
-
 def _train_once(
     shared: Task, job: tuple[str, int, int | None], memory: dict[Any, Any]
-) -> tuple[pd.DataFrame, dict[str, Any], list[Finding]]:
-    """Train one candidate from one seed, unless that was done before."""
-    if shared.finished is None:
-        return _train(shared, job, memory)
-    whole = *job, shared.entries[job[0]].settings()
-    result = shared.finished.find(whole)
-    if result is None:
-        result = _train(shared, job, memory)
-        shared.finished.keep(whole, *result)
-    return result
-
-
-def _train(
-    shared: Task, job: tuple[str, int, int | None], memory: dict[Any, Any]
-) -> tuple[pd.DataFrame, dict[str, Any], list[Finding]]:
+) -> dict[str, Any]:
     """Train one candidate from one seed, and judge it; `memory` keeps its compiled model."""
     name, seed, fold = job
     entry = shared.entries[name]
@@ -364,9 +357,16 @@ def _train(
     else:
         settings = entry.settings()
         findings = check(fresh, training.x, training.y, **settings)
-        enforce([finding for finding in findings if finding.severity == "error"])
+        of = f" That is the candidate {name!r}."
+        if shared.left_out:
+            of = (
+                f"{of} With candidates=None all losses of these labels are compared: pass those "
+                "that build_model can end in, or end it with *choice.last_layers()."
+            )
+        wrong = [finding for finding in findings if finding.severity == "error"]
+        enforce([dataclasses.replace(one, fix=one.fix + of) for one in wrong])
         fresh.compile(**settings)
-        memory |= {"model": fresh, "warnings": [f for f in findings if f.severity != "error"]}
+        memory |= {"model": fresh, "warnings": [*map(dataclasses.asdict, findings)]}
     model = memory["model"]
     seed_model(model, start)
     history = fit(
@@ -379,12 +379,15 @@ def _train(
         **shared.options,
     )
     place = _place(*job)
-    result = measure(entry.choice, validation.y, model.predict(validation.x, verbose=0))
     sizes = {"train_rows": len(training.y), "val_rows": len(validation.y)}
-    seconds = {"seconds": float(history["seconds"].sum())}
-    front = pd.DataFrame(place, index=history.index)
-    table = pd.concat([front, history], axis="columns")
-    return table, place | result | seconds | sizes, memory["warnings"]
+    scores = measure(entry.choice, validation.y, model.predict(validation.x, verbose=0))
+    scores["seconds"] = float(history["seconds"].sum())
+    table = {name: [value] * len(history) for name, value in place.items()}
+    return {
+        "history": table | history.to_dict("list"),
+        "scores": place | scores | sizes,
+        "findings": memory["warnings"],
+    }
 
 
 def _place(name: str, seed: int, fold: int | None) -> dict[str, Any]:

@@ -28,7 +28,12 @@ class Interval(NamedTuple):
 
 
 def mean_interval(
-    values: ArrayLike, *, confidence: float = 0.95, comparisons: int = 1, overlap: float = 0.0
+    values: ArrayLike,
+    *,
+    confidence: float = 0.95,
+    comparisons: int = 1,
+    overlap: float = 0.0,
+    step: float = math.nan,
 ) -> Interval:
     """Bound the mean of n values: mean ± t * s * sqrt(1 / n + overlap).
 
@@ -44,10 +49,13 @@ def mean_interval(
             them hold with the stated confidence (Bonferroni).
         overlap: Validation rows divided by training rows, where the values come from splits of one
             data set; 0 for independent values.
+        step: The spread s to take where all values are equal, which happens by chance where few
+            different values are possible: one row's share of an accuracy. Left out, equal values
+            say nothing of their spread.
 
     Returns:
-        The mean and its bounds; the bounds are infinite for fewer than two values and NaN where a
-        value is NaN.
+        The mean and its bounds; the bounds are infinite for fewer than two values, and NaN where
+        a value is NaN or all are equal.
 
     Examples:
         >>> interval = mean_interval([1.0, 2.0, 3.0])
@@ -70,7 +78,9 @@ def mean_interval(
     if len(values) < 2:
         return Interval(mean, -math.inf, math.inf)
     inside = 1 - (1 - confidence) / comparisons
-    error = float(values.std(ddof=1)) * math.sqrt(1 / len(values) + overlap)
+    equal = np.ptp(values) <= 1e-12 * np.abs(values).max()  # but for rounding
+    spread = step if equal else float(values.std(ddof=1))
+    error = spread * math.sqrt(1 / len(values) + overlap)
     half = t_quantile(inside, len(values) - 1) * error
     return Interval(mean, mean - half, mean + half)
 

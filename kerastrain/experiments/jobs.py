@@ -28,19 +28,27 @@ from concurrent.futures import (
     Future,
     wait,
 )
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from kerastrain.errors import DataError, RunError
+from kerastrain.experiments.finished import Finished
 from kerastrain.models.private_names import client_of, pool_settings, workers_of
 
-__all__ = ["Results", "hire"]
+__all__ = ["Job", "Results", "hire"]
 
 # Dask raises these where a worker died, with the job or with data that the job needs.
 DEATHS = ("KilledWorker", "FutureCancelledError", "FutureLostError")
 MANY = 1000  # workers are taken to be there where their number is not known
 Work = Callable[[Any, Any, dict[Any, Any]], Any]
+
+
+class Job(NamedTuple):
+    """A training, or a part of one."""
+
+    group: Hashable  # jobs of one group are best done by one worker
+    told: Any  # what the work is told
+    key: Any = None  # by which a checkpoint knows it
 
 
 class Results(NamedTuple):
@@ -53,22 +61,22 @@ class Results(NamedTuple):
 
 @contextlib.contextmanager
 def hire(
-    work: Work, shared: Any, executor: Executor | None = None
-) -> Iterator[Callable[[Sequence[tuple[Hashable, Any]]], Results]]:
+    work: Work, shared: Any, executor: Executor | None = None, finished: Finished | None = None
+) -> Iterator[Callable[[Sequence[Job]], Results]]:
     """Give a function that does jobs, which may be called more than once.
 
     The job of a worker that dies is done once more, alone; if its worker dies again, it is lost,
     and no other job is. Ctrl-C ends the work and keeps what is done.
 
     Args:
-        work: A module-level function of `(shared, job, memory)`; `memory` is a dict that stays
+        work: A module-level function of `(shared, told, memory)`; `memory` is a dict that stays
             from job to job of one worker.
         shared: What all jobs need. It travels once to each worker.
-        executor: Any `concurrent.futures.Executor`. Left out, the jobs are done here in order.
+        executor: Any `concurrent.futures.Executor`. Left out, the jobs are done here.
+        finished: Keeps the results. A job whose result it holds is not done again.
 
     Returns:
-        A context manager. Its function takes pairs of a group and a job, best done by one worker
-        for each group, and gives their results.
+        A context manager. Its function takes jobs and gives their results.
 
     Raises:
         DataError: `executor` is none, or the shared data cannot be sent to its workers.
@@ -81,62 +89,53 @@ def hire(
             "ProcessPoolExecutor(2), loky.get_reusable_executor(2) or client.get_executor()."
         )
         raise DataError(message)
-    if executor is None:
-        memory: dict[Any, Any] = {}
-        yield partial(_run, partial(_run_here, work, shared, memory))
-        return
-    with _Workers(executor, work, shared) as workers:
-        yield partial(_run, lambda jobs, *told: _Course(workers, jobs).run(*told))
+    with _Workers(executor or _Here(), work, shared) as workers:
+        yield lambda jobs: _Course(workers, jobs, finished).run()
 
 
-def _run(way: Callable[..., None], jobs: Sequence[tuple[Hashable, Any]]) -> Results:
-    results, line = Results([None] * len(jobs), [], interrupted=False), _Line(len(jobs))
-    try:
-        way(jobs, results, line)
-    except KeyboardInterrupt:
-        if line.done == 0:
-            raise
-        return Results(results.all, results.lost, interrupted=True)
-    finally:
-        line.close()
-    return results
+class _Here(Executor):
+    """Do each job while it is submitted."""
 
+    _max_workers = 1
 
-def _run_here(
-    work: Work,
-    shared: Any,
-    memory: dict[Any, Any],
-    jobs: Sequence[tuple[Hashable, Any]],
-    results: Results,
-    line: _Line,
-) -> None:
-    for index, (_, job) in enumerate(jobs):
-        with _one_at_a_time:
-            results.all[index] = work(shared, job, memory)
-        line.move()
+    def submit(self, function: Callable[..., Any], /, *given: Any, **named: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_result(function(*given, **named))
+        return future
 
 
 class _Course:
     """Give each lane, one for each worker, jobs of one group; look into deaths one by one."""
 
-    def __init__(self, workers: _Workers, jobs: Sequence[tuple[Hashable, Any]]) -> None:
-        self._workers, self._jobs = workers, jobs
+    def __init__(self, workers: _Workers, jobs: Sequence[Job], finished: Finished | None) -> None:
+        self._workers, self._jobs, self._finished = workers, jobs, finished
+        self._results = [None if finished is None else finished.find(job.key) for job in jobs]
         self._waiting: dict[Hashable, deque[int]] = {}
-        for index, (group, _) in enumerate(jobs):
-            self._waiting.setdefault(group, deque()).append(index)
+        for index, job in enumerate(jobs):
+            if self._results[index] is None:
+                self._waiting.setdefault(job.group, deque()).append(index)
+        self._line = _Line(sum(map(len, self._waiting.values())))
         self._lanes: dict[int, Hashable] = {}
         self._suspects: list[int] = []  # a worker died while they ran
+        self._lost: list[int] = []
         self._flying: dict[Future[Any], tuple[int, int, Executor]] = {}
 
-    def run(self, results: Results, line: _Line) -> None:
+    def run(self) -> Results:
         """Send jobs and take results until none is left."""
+        interrupted = False
         try:
             while self._send():
                 for future in wait(self._flying, return_when=FIRST_COMPLETED).done:
-                    self._take(future, results, line)
+                    self._take(future)
+        except KeyboardInterrupt:
+            if not any(result is not None for result in self._results):
+                raise
+            interrupted = True
         finally:
             for future in self._flying:
                 future.cancel()
+            self._line.close()
+        return Results(self._results, self._lost, interrupted)
 
     def _send(self) -> bool:
         """Keep the lanes busy, or send one suspect alone; tell whether any job is under way."""
@@ -148,7 +147,7 @@ class _Course:
             pairs = [(self._suspects[0], 0)]
         for index, lane in pairs:
             if index is not None:
-                future = self._workers.submit(self._jobs[index][1], lane)
+                future = self._workers.submit(self._jobs[index].told, lane)
                 self._flying[future] = index, lane, self._workers.executor
         return bool(self._flying)
 
@@ -162,19 +161,21 @@ class _Course:
             self._lanes[lane] = max(new, key=lambda group: len(self._waiting[group]))
         return self._waiting[self._lanes[lane]].popleft()
 
-    def _take(self, future: Future[Any], results: Results, line: _Line) -> None:
+    def _take(self, future: Future[Any]) -> None:
         index, _, used = self._flying.pop(future)
         error = _death_of(future)
         if error is None:
-            results.all[index] = future.result()
-            line.move()
+            self._results[index] = future.result()
+            if self._finished is not None:
+                self._finished.keep(self._jobs[index].key, self._results[index])
+            self._line.move()
         else:
             self._workers.renew(used, error)
             if index not in self._suspects:
                 self._suspects.append(index)
                 return
-            results.lost.append(index)
-            if line.done == 0 and len(results.lost) > 1:
+            self._lost.append(index)
+            if self._line.done == 0 and len(self._lost) > 1:
                 raise RunError(_ALL_DIE.format(error)) from error
         if index in self._suspects:
             self._suspects.remove(index)
@@ -199,50 +200,45 @@ class _Workers:
     """Send jobs to an executor; the shared data go before them, once to each worker."""
 
     def __init__(self, executor: Executor, work: Work, shared: Any) -> None:
-        self.executor, self._work, self._shared = executor, work, shared
+        self.executor: Any = executor
+        self._given = executor
+        self._work, self._shared = work, shared
         self._token = f"{os.getpid()} {uuid.uuid4().hex}"
         self._client: Any = client_of(executor) if _made_by(executor, "distributed") else None
-        self._is_pool = any(
-            kind.__name__ == "ProcessPoolExecutor" for kind in type(executor).__mro__
-        )
-        self._given = executor
+        self._is_pool = _pool_class(executor) is not None
         self.count = workers_of(executor) or MANY
         self._file: Path | None = None
+        self._sent = shared  # so to threads, and to workers of which nothing is known
+        self._places: Any = None  # which of the cores of its machine each worker takes
 
     def __enter__(self) -> _Workers:
-        context = pool_settings(self.executor).get("mp_context") if self._is_pool else None
-        if context is not None and context.get_start_method() == "fork":
-            # A forked TensorFlow hangs, for its threads are not forked with it.
-            self.executor = _copy(self.executor, mp_context=multiprocessing.get_context("spawn"))
-        self._places = self._send()
+        if self._client is not None:
+            self._scatter()
+        elif self._is_pool:
+            context = pool_settings(self.executor).get("mp_context")
+            if context is not None and context.get_start_method() == "fork":
+                # A forked TensorFlow hangs, for its threads are not forked with it.
+                spawn = multiprocessing.get_context("spawn")
+                self.executor = _copy(self.executor, mp_context=spawn)
+            self._dump()
+            self._sent = self._file
+            self._places = [(lane, self.count) for lane in range(self.count)]
         return self
 
-    def _send(self) -> Any:
-        """Let the shared data travel; say who gets which of the cores of a machine."""
-        if self._client is not None:
-            self._sent = self._client.scatter(self._shared, broadcast=True, hash=False)
-            return self._places_of_dask()
-        if not self._is_pool:  # threads, or workers of which nothing is known
-            self._sent = self._shared
-            return None
-        if self._file is None:
-            handle, name = tempfile.mkstemp(prefix="kerastrain-", suffix=".pickle")
-            self._file = Path(name)
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    self._dump(file)
-            except BaseException:
-                self.__exit__(DataError)
-                raise
-        self._sent = self._file
-        return [(lane, self.count) for lane in range(self.count)]
-
-    def _dump(self, file: Any) -> None:
+    def _dump(self) -> None:
+        """Write the shared data into a file, which each worker of a pool reads once."""
         closures = _made_by(self.executor, "loky")  # which brings cloudpickle along
         pickler = importlib.import_module("cloudpickle" if closures else "pickle")
         try:
-            pickler.dump(self._shared, file, protocol=5)
-        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            with tempfile.NamedTemporaryFile(
+                prefix="kerastrain-", suffix=".pickle", delete=False
+            ) as file:
+                self._file = Path(file.name)
+                pickler.dump(self._shared, file, protocol=5)
+        except BaseException as error:
+            self.__exit__(error)
+            if not isinstance(error, pickle.PicklingError | AttributeError | TypeError):
+                raise
             message = (
                 f"Worker processes get build_model, x and y by pickle, but: {error}. Write "
                 "build_model as a function of a module, or pass "
@@ -250,45 +246,34 @@ class _Workers:
             )
             raise DataError(message) from error
 
-    def _places_of_dask(self) -> dict[str, tuple[int, int]]:
+    def _scatter(self) -> None:
+        """Send the shared data to the workers of Dask, and number those of each machine."""
+        self._sent = self._client.scatter(self._shared, broadcast=True, hash=False)
         workers = self._client.scheduler_info(n_workers=-1)["workers"]
         self.count = len(workers) or MANY
         hosts: dict[str, list[str]] = {}
         for address, worker in sorted(workers.items()):
             hosts.setdefault(worker["host"], []).append(address)
-        return {
+        self._places = {
             address: (number, len(there))
             for there in hosts.values()
             for number, address in enumerate(there)
         }
 
-    def submit(self, job: Any, lane: int) -> Future[Any]:
+    def submit(self, told: Any, lane: int) -> Any:
         place = self._places[lane] if isinstance(self._places, list) else self._places
+        given = (_do, self._work, self._token, self._sent, told, place, _threads())
         options = {} if self._client is None else {"pure": False}
-        send = partial(
-            self._submit,
-            _do,
-            self._work,
-            self._token,
-            self._sent,
-            job,
-            place,
-            _threads(),
-            **options,
-        )
         try:
-            return send()
+            return self.executor.submit(*given, **options)
         except BrokenExecutor as error:
             self.renew(self.executor, error)
-            return send()
-
-    def _submit(self, *arguments: Any, **options: Any) -> Future[Any]:
-        return self.executor.submit(*arguments, **options)
+            return self.executor.submit(*given, **options)
 
     def renew(self, used: Executor, error: BaseException) -> None:
         """Put a like executor in the place of one that a dead worker has broken."""
         if self._client is not None:
-            self._places = self._send()  # what the dead one held may be gone
+            self._scatter()  # what the dead one held may be gone
         elif used is self.executor and self._is_pool:
             if used is not self._given:
                 used.shutdown(wait=False)
@@ -309,9 +294,15 @@ def _made_by(executor: Executor, package: str) -> bool:
     return any(package in kind.__module__.split(".") for kind in type(executor).__mro__)
 
 
+def _pool_class(executor: Executor) -> Any:
+    """Find the class of a pool of processes, of Python or loky; None for any other executor."""
+    kinds = type(executor).__mro__
+    return next((kind for kind in kinds if kind.__name__ == "ProcessPoolExecutor"), None)
+
+
 def _copy(executor: Any, **changed: Any) -> Executor:
     """Build a pool of processes with the settings of another one."""
-    kind: Any = next(k for k in type(executor).__mro__ if k.__name__ == "ProcessPoolExecutor")
+    kind = _pool_class(executor)
     wanted = inspect.signature(kind).parameters
     settings = {k: v for k, v in pool_settings(executor).items() if k in wanted}
     pool: Executor = kind(**settings | changed)
@@ -324,7 +315,9 @@ _one_at_a_time = threading.RLock()  # trainings in threads would share generator
 _has_place = False
 
 
-def _do(work: Work, token: str, shared: Any, job: Any, place: Any, threads: tuple[int, int]) -> Any:
+def _do(
+    work: Work, token: str, shared: Any, told: Any, place: Any, threads: tuple[int, int]
+) -> Any:
     """Do one job in a worker."""
     with _one_at_a_time:
         if _memory.get("token") != token:
@@ -335,7 +328,7 @@ def _do(work: Work, token: str, shared: Any, job: Any, place: Any, threads: tupl
                 shared = pickle.loads(shared.read_bytes())
             _memory.update(token=token, shared=shared, kept={})
         try:
-            return work(_memory["shared"], job, _memory["kept"])
+            return work(_memory["shared"], told, _memory["kept"])
         except KeyboardInterrupt:  # as it is, for one with a history does not travel
             raise KeyboardInterrupt from None
 

@@ -15,6 +15,7 @@ from concurrent.futures import Executor
 from contextlib import redirect_stdout
 from functools import partial
 from io import StringIO
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,8 +25,9 @@ from kerastrain.arrays.arguments import check_whole
 from kerastrain.arrays.rows import count_rows, take_rows
 from kerastrain.arrays.sources import is_data_set
 from kerastrain.errors import DataError, KerastrainWarning, OptimizerError
+from kerastrain.experiments.finished import open_finished
 from kerastrain.experiments.intervals import Interval, mean_interval
-from kerastrain.experiments.jobs import hire
+from kerastrain.experiments.jobs import Job, hire
 from kerastrain.loop import fit
 from kerastrain.losses.choice import LossChoice
 from kerastrain.losses.outputs import each
@@ -150,6 +152,7 @@ def tune_optimizer(
     seed: int = 0,
     loop: str = "auto",
     executor: Executor | None = None,
+    checkpoint: str | PathLike[str] | None = None,
 ) -> Tuning:
     """Try many settings of the optimizer on held-out rows, most of them only briefly.
 
@@ -176,6 +179,8 @@ def tune_optimizer(
         seed: Decides splits, initial weights and the order of rows. Equal seeds, equal tunings.
         loop: As in `fit`.
         executor: Runs the trials of a round on its workers, with the same numbers; see `compare`.
+        checkpoint: A folder that keeps how far each trial came, with its weights. Called again
+            with the same folder, also after a kill, only what is not done yet is run.
 
     Returns:
         The trials and the winner; after Ctrl-C as far as they came. A schedule's `decay_steps` are
@@ -186,6 +191,7 @@ def tune_optimizer(
         OptimizerError: a name that is neither `"sgd"` nor `"adam"`.
         DataError: a budget that is too small, rows that cannot be split, or a function that builds
             no new model.
+        RunError: the checkpoint is of another tuning, or cannot be written.
 
     Examples:
         >>> import keras, kerastrain as kt
@@ -202,51 +208,57 @@ def tune_optimizer(
     _check_arguments(optimizers)
     budget, epochs = check_whole("budget", budget, 3, 10_000), check_whole("epochs", epochs)
     batch_size, seed = check_whole("batch_size", batch_size), check_whole("seed", seed, 0)
-    if is_data_set(x):
+    if is_data_set(x) or y is None:
         message = (
             "Trials are trained and judged on different rows, drawn anew for each seed, but x is "
-            f"a {type(x).__name__}, which cannot be split. Pass x and y as arrays."
+            f"a {type(x).__name__} and y a {type(y).__name__}. Pass x and y as arrays."
         )
         raise DataError(message)
     seed = choose_seed(seed)
     with untouched(), seeded(seed):
         plan = resolve(None, x, y, task=task)
-        choice, rows = plan.choice, pair_rows(x, y, plan.y)
-        training, _ = split(rows, validation_split, choice, seed)
-        steps = math.ceil(count_rows(training.x) / batch_size)
-        track = _Track(build_model, choice, rows, epochs, batch_size, validation_split, loop)
-        with hire(_run_trial, track, executor) as run:
+        rows = pair_rows(x, y, plan.y)
+        training, val = split(rows, validation_split, plan.choice, seed)
+        sizes = count_rows(training.x), count_rows(val.x)
+        settings: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size, "loop": loop}
+        settings["validation_split"] = validation_split
+        finished = open_finished(checkpoint, build_model, plan.choice, rows.x, y, **settings)
+        track = _Track(build_model, plan.choice, rows, **settings)
+        with hire(_run_trial, track, executor, finished) as run:
             go = partial(_go, run, seed)
             trials, goes_on = _halve(go, _draw(optimizers, budget, seed), epochs)
             default = next(t for t in trials if _is_default(t) and t.optimizer == DEFAULTS[0][0])
             scores = _finals(run if goes_on else None, trials, default, epochs, seed)
-    place, gain = _judge(scores)
+    place, gain = _judge(scores, overlap=sizes[1] / sizes[0])
     winner = trials[place]
     table = pd.DataFrame([_row(trial) | {"best": trial is winner} for trial in trials])
     table.loc[~np.isfinite(table["val_loss"]), "val_loss"] = np.nan
-    best = _keywords(winner, epochs * steps)
+    best = _keywords(winner, epochs * math.ceil(sizes[0] / batch_size))
     return Tuning(table, winner.optimizer, best, scores, gain)
 
 
-def _run_trial(track: _Track, job: tuple[int, Trial, int], memory: dict[Any, Any]) -> Trial:
-    """Do a job: train a trial on, in this process or in a worker."""
+def _run_trial(
+    track: _Track, job: tuple[int, Trial, int], memory: dict[Any, Any]
+) -> dict[str, Any]:
+    """Do a job: train a trial on, in this process or in a worker; tell how far it came."""
     seed, trial, upto = job
     if memory.get("seed") != seed:
         track.start(seed)
         memory["seed"] = seed
     track.run(trial, upto)
-    return trial
+    state = trial.state if upto < track.epochs else None  # nothing goes on from the end
+    return {"epochs": trial.epochs, "val_loss": trial.val_loss, "state": state}
 
 
 def _go(run: Any, seed: int, trials: list[Trial], upto: int) -> bool:
     """Train trials up to an epoch; tell whether to go on, which Ctrl-C denies."""
+    jobs = [Job(t.optimizer, (seed, t, upto), (seed, upto, _settings(t))) for t in trials]
     try:
-        results = run([(trial.optimizer, (seed, trial, upto)) for trial in trials])
+        results = run(jobs)
     except KeyboardInterrupt:
         return False
     for trial, result in zip(trials, results.all, strict=True):
-        if result is not None:  # a copy, where it comes from another process
-            vars(trial).update(vars(result))
+        vars(trial).update(result or {})
     for place in results.lost:
         trials[place].val_loss = math.inf
         message = f"The worker process of this trial died twice: {_row(trials[place])}."
@@ -337,21 +349,25 @@ def _is_default(trial: Trial) -> bool:
     return (trial.optimizer, trial.learning_rate) in DEFAULTS and trial.schedule is None
 
 
-def _judge(scores: pd.DataFrame) -> tuple[int, Interval]:
+def _judge(scores: pd.DataFrame, *, overlap: float) -> tuple[int, Interval]:
     """Choose the finalist with the best mean, if it is clearly better than the default."""
     default = scores.columns[0]
     full = scores.dropna(axis="columns").drop(columns=default)
     for place in full.mean().sort_values().index:
-        gain = mean_interval((scores[default] - scores[place]) / scores[default].abs())
+        gains = (scores[default] - scores[place]) / scores[default].abs()
+        gain = mean_interval(gains, overlap=overlap)
         if gain.low > 0:
             return int(place), gain
     return int(default), Interval(0.0, 0.0, 0.0)
 
 
+def _settings(trial: Trial) -> dict[str, Any]:
+    names = ("optimizer", "learning_rate", "momentum", "schedule")
+    return {name: getattr(trial, name) for name in names}
+
+
 def _row(trial: Trial) -> dict[str, Any]:
-    names = ("optimizer", "learning_rate", "momentum", "schedule", "epochs", "val_loss")
-    row = {name: getattr(trial, name) for name in names}
-    return row | {
+    return {**_settings(trial), "epochs": trial.epochs, "val_loss": trial.val_loss} | {
         "momentum": trial.momentum if trial.optimizer == "sgd" else np.nan,
         "schedule": trial.schedule or "constant",
     }
@@ -367,22 +383,19 @@ def _keywords(trial: Trial, steps: int) -> dict[str, Any]:
     return best
 
 
+@dataclasses.dataclass
 class _Track:
     """Run trials, all of one optimizer on one compiled model."""
 
-    def __init__(
-        self,
-        build_model: Callable[[LossChoice], keras.Model],
-        choice: Any,
-        rows: Rows,
-        epochs: int,
-        batch_size: int,
-        validation_split: float,
-        loop: str,
-    ) -> None:
-        self._build, self._choice, self._rows = build_model, choice, rows
-        self._epochs, self._batch_size, self._loop = epochs, batch_size, loop
-        self._split = validation_split
+    build_model: Callable[[LossChoice], keras.Model]
+    choice: Any
+    rows: Rows
+    epochs: int
+    batch_size: int
+    validation_split: float
+    loop: str
+
+    def __post_init__(self) -> None:
         self._models: dict[str, keras.Model] = {}
         self._seed = 0
         self._weights: list[Any] = []
@@ -391,7 +404,7 @@ class _Track:
     def start(self, seed: int) -> None:
         """Draw the split and the initial weights that the next trials begin with."""
         self._seed = seed
-        self._training, self._held_out = split(self._rows, self._split, self._choice, seed)
+        self._training, self._held_out = split(self.rows, self.validation_split, self.choice, seed)
         with seeded_apart(seed):
             fresh = self._built()
         seed_model(fresh, seed)
@@ -425,7 +438,7 @@ class _Track:
             model,
             self._training.x,
             self._training.y,
-            batch_size=self._batch_size,
+            batch_size=self.batch_size,
             epochs=upto,
             initial_epoch=trial.epochs,
             validation_data=self._held_out.as_tuple(),
@@ -433,18 +446,18 @@ class _Track:
             validation_freq=[upto],
             callbacks=[
                 keras.callbacks.LearningRateScheduler(
-                    lambda epoch, rate: trial.rate(epoch, self._epochs)
+                    lambda epoch, rate: trial.rate(epoch, self.epochs)
                 ),
                 keras.callbacks.TerminateOnNaN(),
             ],
-            loop=self._loop,
+            loop=self.loop,
             seed=self._seed,
             verbose=0,
         )
 
     def _built(self) -> keras.Model:
         """Build a model, with its weights."""
-        model = build(self._build, self._choice)
+        model = build(self.build_model, self.choice)
         if any(model is other for other in self._models.values()):
             message = (
                 "build_model must build a new model each time, so that each trial starts anew, "
@@ -452,7 +465,7 @@ class _Track:
             )
             raise DataError(message)
         if not model.built:
-            model(take_rows(self._rows.x, np.arange(1)))
+            model(take_rows(self.rows.x, np.arange(1)))
         return model
 
     def _model(self, name: str) -> keras.Model:
@@ -462,7 +475,7 @@ class _Track:
                 model = self._built()
             self._variables[name] = list(model.variables)  # without metrics
             optimizer = adam() if name == "adam" else _tunable_sgd()
-            model.compile(optimizer=optimizer, loss=each(LossChoice.build_loss, self._choice))
+            model.compile(optimizer=optimizer, loss=each(LossChoice.build_loss, self.choice))
             optimizer.build(model.trainable_variables)
             self._models[name] = model
         return self._models[name]

@@ -248,7 +248,8 @@ def draw_differences(ax: Axes, rows: pd.DataFrame) -> None:
             ends = [[gap - row["difference_low"]], [row["difference_high"] - gap]]
             marker = "s" if worse else "o"
             ax.errorbar(gap, place, xerr=ends, fmt=marker, color=color, capsize=4, zorder=3)
-        text = f"{row['mean']:.4g} ({row['low']:.4g} to {row['high']:.4g})  {row['verdict']}"
+        interval = f"({row['low']:.4g} to {row['high']:.4g})".replace("(nan to nan)", "(each time)")
+        text = f"{row['mean']:.4g} {interval}  {row['verdict']}"
         ax.annotate(text, (1.02, place), xycoords=("axes fraction", "data"), fontsize=8,
                     va="center", color=color)  # fmt: skip
     ax.axvline(0, color="0.4", linewidth=1)

@@ -3,17 +3,20 @@
 Six optimizers are compared over five seeds on a network whose training takes some seconds: 30
 trainings, one after the other, on two processes (started anew each time, their import of
 TensorFlow included), and on a Dask cluster of two worker processes. All numbers have to be equal to
-the bit.
+the bit. The serial run may use all cores of the machine, as any training of Keras does.
 
     python -m recipes.benchmarks.workers --turns 3
+    python -m recipes.benchmarks.workers --ways dask    (one serial run and one on workers)
 
 Try next: more workers than cores, which fight for them.
 """
 
 from __future__ import annotations
 
+import contextlib
 import time
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 WORKERS = 2
+WAYS = ("processes", "dask")
 RATES = (0.0003, 0.0006, 0.001, 0.002, 0.004, 0.008)
 ROWS, EPOCHS, SEEDS = 4000, 25, 5
 
@@ -58,21 +62,31 @@ def compare(executor: Any = None) -> tuple[float, pd.DataFrame]:
     return seconds, comparison.scores.drop(columns="seconds").reset_index(drop=True)
 
 
-def run(turns: int = 3) -> pd.DataFrame:
-    """Time the ways in turns."""
+@contextlib.contextmanager
+def workers(way: str) -> Iterator[Executor]:
+    """Make an executor; the processes of Dask are up when it comes, those of a pool are not."""
+    if way == "processes":
+        with ProcessPoolExecutor(WORKERS) as pool:
+            yield pool
+        return
     from distributed import Client, LocalCluster
 
-    rows = []
     cluster = LocalCluster(n_workers=WORKERS, threads_per_worker=1, dashboard_address=None)
     with cluster, Client(cluster) as client:
-        for turn in range(turns):
-            serial, expected = compare()
-            with ProcessPoolExecutor(WORKERS) as pool:
-                ways = {"processes": compare(pool), "dask": compare(client.get_executor())}
-            for way, (seconds, scores) in ways.items():
-                row = {"turn": turn, "way": way, "serial": serial, "seconds": seconds}
-                share = {"share": seconds / serial, "equal": scores.equals(expected)}
-                rows.append(row | share | {"training": serial / len(RATES) / SEEDS})
+        yield client.get_executor()
+
+
+def run(turns: int = 1, ways: Sequence[str] = WAYS) -> pd.DataFrame:
+    """Time the ways in turns."""
+    rows = []
+    for turn in range(turns):
+        serial, expected = compare()
+        for way in ways:
+            with workers(way) as executor:
+                seconds, scores = compare(executor)
+            row = {"turn": turn, "way": way, "serial": serial, "seconds": seconds}
+            share = {"share": seconds / serial, "equal": scores.equals(expected)}
+            rows.append(row | share | {"training": serial / len(RATES) / SEEDS})
     return pd.DataFrame(rows)
 
 
@@ -99,4 +113,8 @@ def plot(table: pd.DataFrame) -> Axes:
 
 
 if __name__ == "__main__":
-    show(run, report, plot, arguments={"--turns": {"type": int, "default": 3}})
+    arguments = {
+        "--turns": {"type": int, "default": 1},
+        "--ways": {"nargs": "+", "choices": WAYS, "default": WAYS},
+    }
+    show(run, report, plot, arguments=arguments)

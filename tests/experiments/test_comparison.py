@@ -152,10 +152,19 @@ def test_folds_judge_every_row_once_for_each_seed():
 
 SCORES = pd.DataFrame(
     {
-        "candidate": ["a", "a", "b", "b", "c", "c", "baseline", "baseline"],
-        "seed": [0, 1] * 4,
-        "accuracy": [0.9, 1.0, 1.0, 0.9, 0.5, 0.6, 0.4, 0.5],
-        "log_loss": [0.1, 0.2, 0.12, 0.19, 0.9, 1.0, 1.0, 1.1],
+        "candidate": np.repeat(["a", "b", "c", "baseline"], 5),
+        "seed": [0, 1, 2, 3, 4] * 4,
+        "accuracy": np.ravel(
+            [[0.9, 1, 1, 1, 1], [1, 1, 1, 1, 0.9], [0.5, 0.6] * 2 + [0.5], [0.4] * 5]
+        ),
+        "log_loss": np.ravel(
+            [
+                [0.1, 0.2, 0.1, 0.2, 0.1],
+                [0.12, 0.19] * 2 + [0.11],
+                [0.9, 1.1] * 2 + [0.9],
+                [1.1] * 5,
+            ]
+        ),
         "seconds": 1.0,
         "train_rows": 75,
         "val_rows": 25,
@@ -171,6 +180,17 @@ def test_ties_are_ties_and_intervals_stay_within_what_can_be():
     assert rows["high"].max() <= 1
     assert summary["low"].min() >= 0
     assert summary.set_index(["measure", "candidate"])["verdict"]["log_loss", "c"] == "worse"
+
+
+def test_equal_scores_get_the_interval_of_one_row_or_none():
+    comparison = kt.Comparison(pd.DataFrame(), SCORES)
+    rows = comparison.summary().set_index(["measure", "candidate"]).loc[[("accuracy", "baseline")]]
+    expected = mean_interval([0.4] * 5, overlap=1 / 3, step=1 / 25)
+    assert rows["low"].item() == pytest.approx(expected.low)
+    assert rows["verdict"].item() == "worse"
+    (line,) = [line for line in str(comparison).splitlines() if "each time)" in line]
+    assert [line.split()[0], float(line.split()[1])] == ["baseline", 1.1]
+    assert "each time: equal in all trainings" in str(comparison)
 
 
 @pytest.mark.parametrize(
@@ -191,13 +211,13 @@ def test_ties_are_ties_and_intervals_stay_within_what_can_be():
             {},
             "Take a: b does not differ clearly; c is clearly worse by accuracy and log_loss; the",
         ),
-        ("", {"log_loss": [1, 2, 1.2, 1.9, 1, 2.2, 1, 2]}, "but by accuracy and log_loss nothing"),
+        ("", {"log_loss": [1, 2, 1, 2, 1.2] * 4}, "but by accuracy and log_loss nothing"),
     ],
 )
 def test_the_first_sentence_says_which_to_take_and_the_table_fits_80_columns(usual, changes, first):
     scores = SCORES.assign(**changes)
     if changes:
-        scores["accuracy"] = [0.5, 0.6, 0.6, 0.5, 0.5, 0.6, 0.6, 0.5]
+        scores["accuracy"] = [0.5, 0.6, 0.6, 0.5, 0.5] * 4
         scores["candidate"] = scores["candidate"].replace("c", "c" * 60)
     said = str(kt.Comparison(pd.DataFrame(), scores, usual=usual))
     assert first in " ".join(said.split("\n\n")[0].split())
@@ -320,3 +340,18 @@ def test_logits_are_turned_into_probabilities():
     logits = RANDOM.normal(size=(5, 3))
     found = probabilities(choice, logits)
     np.testing.assert_allclose(found, np.array(keras.ops.softmax(logits)), rtol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", kt.list_datasets()["name"])
+def test_a_comparison_with_defaults_warns_of_nothing_that_the_user_did_not_cause(name, recwarn):
+    data = kt.load_dataset(name)
+
+    def build_model(choice):
+        scaling = keras.layers.Normalization(mean=data.x.mean(axis=0), variance=data.x.var(axis=0))
+        layers = [scaling, keras.layers.Dense(16, "relu"), *choice.last_layers()]
+        return keras.Sequential([keras.Input(data.x.shape[1:]), *layers])
+
+    result = kt.compare(build_model, data.x, data.y, task=data.task)
+    assert [str(warning.message) for warning in recwarn] == []
+    assert result.scores[result.measures[0]].notna().all()

@@ -1,4 +1,8 @@
-"""A comparison with a checkpoint does no training twice, and gives the numbers of one call."""
+"""With a checkpoint no training is done twice, and the numbers are those of one call."""
+
+import multiprocessing
+import random
+import time
 
 import keras
 import numpy as np
@@ -73,3 +77,79 @@ def test_a_damaged_result_is_named(tmp_path):
     file.write_text(file.read_text().replace("0.", "1.", 1))
     with pytest.raises(kt.RunError, match=file.name):
         compare(checkpoint=tmp_path, seeds=2)
+
+
+# ---------------------------------------------------------------- tune_optimizer
+def tune(**settings):
+    return kt.tune_optimizer(build, X, Y, **{"budget": 5, "epochs": 4, "seed": 1, **settings})
+
+
+def test_a_tuning_that_was_interrupted_runs_only_what_is_missing(tmp_path):
+    whole = tune()
+    for stop, seeds in ((4, 0), (7, 2)):  # in the first round of trials, and in the finals
+        BUILT.clear()
+        build.stop = stop
+        try:
+            assert len(tune(checkpoint=tmp_path).scores) == seeds
+        finally:
+            build.stop = None
+    for models in (1 + 4 + 2, 1):  # one to be described, four more seeds, and two compiled
+        BUILT.clear()
+        again = tune(checkpoint=tmp_path)
+        assert again.table.equals(whole.table)
+        assert again.scores.equals(whole.scores)
+        assert len(BUILT) == models
+    with pytest.raises(kt.RunError, match="epochs was 4 and is 5"):
+        tune(checkpoint=tmp_path, epochs=5)
+
+
+# ---------------------------------------------------------------- kills
+def compare_all(folder):
+    comparison = compare(checkpoint=folder)
+    return comparison.history.drop(columns="seconds"), comparison.scores.drop(columns="seconds")
+
+
+def tune_all(folder):
+    tuning = tune(checkpoint=folder)
+    return tuning.table, tuning.scores
+
+
+def write_down(work, folder, result):
+    text = "".join(table.to_csv() for table in work(folder))
+    result.with_suffix(".new").write_text(text)
+    result.with_suffix(".new").rename(result)
+
+
+def killed_until_done(work, folder, draw, seconds):
+    """Start work again and again, kill it at random moments; count the kills."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tensorflow", "keras", "pandas", "pytest"])
+    folder.mkdir()
+    result, kills = folder / "result.csv", 0
+    while not result.exists():
+        job = work, folder / "checkpoint", result
+        process = context.Process(target=write_down, args=job, daemon=True)
+        process.start()
+        process.join(draw.uniform(0, seconds))
+        if process.is_alive():
+            process.kill()
+            kills += 1
+        process.join()
+    return kills, result.read_text()
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("work", [compare_all, tune_all])
+@pytest.mark.parametrize("kills", [5, pytest.param(100, marks=pytest.mark.slow)])
+def test_what_is_killed_again_and_again_gives_the_same_bits(work, kills, tmp_path):
+    draw, done, turn = random.Random(0), 0, 0
+    seconds = 600
+    for name in ("cold", "whole"):  # the second time the server of processes is up
+        begin = time.monotonic()
+        _, whole = killed_until_done(work, tmp_path / name, random.Random(7), seconds)
+        seconds = 600 if name == "cold" else time.monotonic() - begin
+    while done < kills:
+        turn += 1
+        found, text = killed_until_done(work, tmp_path / str(turn), draw, 1.2 * seconds)
+        assert text == whole
+        done += found

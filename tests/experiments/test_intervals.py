@@ -41,6 +41,15 @@ def test_one_value_gives_no_bound():
     assert mean_interval([2.0]) == (2.0, -math.inf, math.inf)
 
 
+def test_equal_values_say_nothing_of_their_spread_unless_a_step_is_known():
+    for values in ([0.3, 0.3], [0.9 - 0.8, 0.8 - 0.7, 0.1]):
+        assert mean_interval(values)[1:] == pytest.approx((math.nan, math.nan), nan_ok=True)
+        assert mean_interval(values).holds_zero
+    half = stats.t.ppf(0.975, 1) * 0.02 * np.sqrt(1 / 2 + 1 / 3)
+    interval = mean_interval([0.3, 0.3], overlap=1 / 3, step=0.02)
+    assert interval[1:] == pytest.approx((0.3 - half, 0.3 + half), rel=1e-9)
+
+
 def test_splits_of_one_data_set_widen_the_interval_as_nadeau_and_bengio_say():
     values = np.random.default_rng(0).normal(3, 2, size=10)
     scale = values.std(ddof=1) * np.sqrt(1 / 10 + 0.25 / 0.75)

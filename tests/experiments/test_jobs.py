@@ -9,7 +9,7 @@ import pytest
 import workers
 
 import kerastrain as kt
-from kerastrain.experiments.jobs import hire
+from kerastrain.experiments.jobs import Job, hire
 
 pytestmark = pytest.mark.tensorflow
 
@@ -136,10 +136,10 @@ def what_travelled(shared, job, memory):
 
 @pytest.mark.process
 def test_shared_data_travel_once_to_each_worker_and_jobs_of_a_group_stay_together():
-    jobs = [(group, (group, i)) for group in "ab" for i in range(10)]
+    jobs = [Job(group, (group, i)) for group in "ab" for i in range(10)]
     with ProcessPoolExecutor(2) as pool, hire(what_travelled, np.zeros(1000), pool) as run:
         results = run(jobs)
-    assert [job for *_, job in results.all] == [job for _, job in jobs]
+    assert [told for *_, told in results.all] == [job.told for job in jobs]
     assert len({place for *place, _, _ in map(list, results.all) for place in [tuple(place)]}) <= 2
     assert max(count for _, _, count, _ in results.all) >= 10
 
@@ -147,7 +147,7 @@ def test_shared_data_travel_once_to_each_worker_and_jobs_of_a_group_stay_togethe
 def test_progress_counts_jobs_and_tells_the_time_left(monkeypatch, capsys):
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
     with hire(what_travelled, None) as run:
-        run([(0, 1), (0, 2)])
+        run([Job(0, 1), Job(0, 2)])
     said = capsys.readouterr().out
     assert "1 of 2 trainings" in said
     assert "2 of 2 trainings, 0 s left" in said

@@ -165,7 +165,7 @@ def test_worker_processes_give_the_bits_of_the_serial_run(tuning):
     assert again.scores.equals(tuning.scores)
 
 
-@pytest.mark.parametrize(("builds", "seeds", "trials"), [(3, 0, 1), (8, 4, 4)])
+@pytest.mark.parametrize(("builds", "seeds", "trials"), [(3, 0, 2), (8, 4, 4)])
 def test_ctrl_c_keeps_what_is_done(builds, seeds, trials):
     built = []
 
