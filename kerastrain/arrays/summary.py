@@ -452,7 +452,7 @@ def _text(array: NDArray[Any]) -> dict[str, Any]:
         if absent.any():
             missing.add(start, absent)
         if still_open:
-            more = pd.Series(block.reshape(-1).astype(object)).value_counts(sort=False)
+            more = pd.Series(block.reshape(-1), dtype=object).value_counts(sort=False)
             counts = counts.add(more, fill_value=0).astype(np.int64) if len(counts) else more
             counted += block.size
             still_open = len(counts) <= LABEL_VALUES
