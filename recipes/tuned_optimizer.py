@@ -8,7 +8,7 @@ it.
 
     python -m recipes.tuned_optimizer --plot tuned_optimizer.png
 
-Try next: set EPOCHS to 200. A long training needs a lower rate, and the default is good enough.
+Try next: set `EPOCHS = 100`. In a longer training the default rate too reaches a loss below 0.2.
 """
 
 from __future__ import annotations
@@ -38,26 +38,36 @@ def build_model(choice: kt.LossChoice) -> keras.Model:
     return keras.Sequential([keras.Input((13,)), hidden, last])
 
 
-def judge(optimizer: Callable[[], Any], x: Any, y: Any, choice: kt.LossChoice) -> Any:
-    """Train from several seeds, and give the losses on the wines that were held out."""
+def two_parts() -> tuple[Any, Any, Any, Any]:
+    """Put wines for testing aside: neither their scale nor their losses are seen before the end."""
+    data = kt.load_dataset("wine")
+    training, test = kt.split_rows(len(data.x), 0.25, seed=SEED, stratify=data.y)
+    mean, spread = data.x[training].mean(axis=0), data.x[training].std(axis=0)
+    x = (data.x - mean) / spread
+    return x[training], data.y[training], x[test], data.y[test]
+
+
+def judge(optimizer: Callable[[], Any], parts: tuple[Any, Any, Any, Any]) -> Any:
+    """Train from several seeds, and give the losses on the test wines."""
+    x, y, test_x, test_y = parts
+    choice = kt.choose_loss(y)
     for seed in range(SEEDS):
         keras.utils.set_random_seed(seed)
         model = build_model(choice)
         model.compile(optimizer(), choice.build_loss())
-        rows, held_out = kt.split_rows(len(x), 0.25, seed=seed, stratify=y)
-        kt.fit(model, x[rows], y[rows], epochs=EPOCHS, loop="graph", seed=seed, verbose=0)
-        yield seed, float(choice.build_loss()(y[held_out], model(x[held_out])))
+        kt.fit(model, x, choice.encode(y), epochs=EPOCHS, loop="graph", seed=seed, verbose=0)
+        yield seed, float(choice.build_loss()(choice.encode(test_y), model(test_x)))
 
 
 def run() -> pd.DataFrame:
     """From which grape is a wine? Measure, tune, then compare: one row a candidate and seed."""
-    data = kt.load_dataset("wine")
-    x = (data.x - data.x.mean(axis=0)) / data.x.std(axis=0)
-    choice = kt.choose_loss(data.y)
+    parts = two_parts()
+    x, y, *_ = parts
+    choice = kt.choose_loss(y)
     keras.utils.set_random_seed(SEED)
-    curve = kt.find_learning_rate(build_model(choice), x, data.y, epochs=EPOCHS, seed=SEED)
+    curve = kt.find_learning_rate(build_model(choice), x, y, epochs=EPOCHS, seed=SEED)
     settings = {"budget": TRIALS, "epochs": EPOCHS, "seed": SEED}
-    tuning = kt.tune_optimizer(build_model, x, data.y, ("adam",), **settings)
+    tuning = kt.tune_optimizer(build_model, x, y, ("adam",), **settings)
     optimizers: dict[str, Callable[[], Any]] = {
         GUESSED: kt.adam,
         MEASURED: lambda: kt.adam(curve.suggestion),
@@ -66,7 +76,7 @@ def run() -> pd.DataFrame:
     rows = [
         {"candidate": name, "seed": seed, "loss": loss}
         for name, optimizer in optimizers.items()
-        for seed, loss in judge(optimizer, x, choice.encode(data.y), choice)
+        for seed, loss in judge(optimizer, parts)
     ]
     table = pd.DataFrame(rows)
     table.attrs = {
@@ -80,12 +90,12 @@ def run() -> pd.DataFrame:
 
 
 def report(table: pd.DataFrame) -> str:
-    """Say what was measured, what was tuned, and what each is worth on held-out rows."""
+    """Say what was measured, what was tuned, and what each is worth on test rows."""
     means = table.groupby("candidate")["loss"].mean()
     return (
         f"Range test: {table.attrs['suggestion']:.2g}; it {table.attrs['rule']}.\n"
         f"Tuning: {table.attrs['tuned']}\n"
-        f"Over {table['seed'].nunique()} seeds the loss on held-out wines is {means[GUESSED]:.2f} "
+        f"Over {table['seed'].nunique()} seeds the loss on test wines is {means[GUESSED]:.2f} "
         f"with the default rate of 0.001, {means[MEASURED]:.2f} with the measured "
         f"{table.attrs['suggestion']:.2g}, and {means[TUNED]:.2f} with the tuned optimizer."
     )
@@ -105,7 +115,7 @@ def plot(table: pd.DataFrame) -> Axes:
         right.plot([place - 0.2, place + 0.2], [losses.mean()] * 2, color=colour, linewidth=2.5)
         right.text(place + 0.24, losses.mean(), f"{losses.mean():.2f}", color=colour, va="center")
     right.set_xticks(range(3), [GUESSED, MEASURED, TUNED])
-    right.set(xlim=(-0.5, 2.7), ylim=(0, None), ylabel="loss on held-out wines (cross-entropy)")
+    right.set(xlim=(-0.5, 2.7), ylim=(0, None), ylabel="loss on test wines (cross-entropy)")
     right.set_title("dots: seeds; lines: their mean", fontsize=10, loc="left")
     return left
 

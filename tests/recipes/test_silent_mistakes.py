@@ -37,3 +37,26 @@ def test_keras_itself_says_nothing(name: str, capfd: pytest.CaptureFixture[str])
         warnings.simplefilter("error", UserWarning)
         model.fit(x, y, verbose=0)
     assert capfd.readouterr().out == ""
+
+
+def test_the_loss_falls_in_four_of_six_and_ends_at_ln_10_in_three(lesson, table):
+    wrong = table.iloc[1:].set_index("set_up")
+    falls = wrong[lesson.loss_falls(wrong)].index.tolist()
+    assert falls == [
+        "no softmax",
+        "relu instead of softmax",
+        "ids into one sigmoid",
+        "y in another order",
+    ]
+    blind = wrong[lesson.ends_at_ln_10(wrong)].index.tolist()
+    assert blind == ["no softmax", "relu instead of softmax", "zero initial weights"]
+    said = lesson.report(table)
+    assert "The loss falls in 4 of 6." in said
+    assert "in 3: no softmax, relu instead of softmax, zero initial weights." in said
+    assert wrong.loc["ids into one sigmoid", "last_loss"] < 0
+    assert lesson.rows(table)["falls"].tolist()[1:] == ["yes", "yes", "yes", "no", "no", "yes"]
+
+
+def test_training_twice_as_long_mends_none(tried):
+    assert tried["accuracy"].iloc[0] > 0.95
+    assert tried["accuracy"].iloc[1:].max() < 0.3

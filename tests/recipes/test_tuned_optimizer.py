@@ -1,5 +1,8 @@
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
+
+import kerastrain as kt
 
 pytestmark = pytest.mark.tensorflow
 
@@ -42,3 +45,16 @@ def test_the_picture_shows_the_range_test_and_the_candidates(lesson, table):
     names = [text.get_text() for text in right.get_xticklabels()]
     assert names == [lesson.GUESSED, lesson.MEASURED, lesson.TUNED]
     plt.close("all")
+
+
+def test_the_test_wines_decide_nothing_not_even_the_scale(lesson):
+    x, y, test_x, test_y = lesson.two_parts()
+    assert len(y) + len(test_y) == len(kt.load_dataset("wine").y)
+    np.testing.assert_allclose(x.mean(axis=0), 0, atol=1e-5)
+    np.testing.assert_allclose(x.std(axis=0), 1, atol=1e-5)
+    assert abs(test_x.mean(axis=0)).max() > 0.05
+
+
+def test_in_a_longer_training_the_default_rate_is_good_enough(lesson, losses, tried):
+    means = tried.groupby("candidate")["loss"].mean()
+    assert means[lesson.GUESSED] < 0.2 < losses[lesson.GUESSED].mean()
