@@ -9,7 +9,7 @@ the sums are added up in another order.
 On a machine without a GPU the table has a single device; what it shows there is that the time of a
 small network goes for the most part into starting the steps, not into the sums.
 
-Try next: set `UNITS = (16, 2048)`. Now a CPU has sums enough to do: it takes more than ten times
+Try next: set `UNITS = (16, 1024)`. Now a CPU has sums enough to do: it takes more than five times
 as long for the large network.
 """
 
