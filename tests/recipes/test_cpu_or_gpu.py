@@ -40,6 +40,11 @@ def test_the_report_and_the_picture_give_each_time_that_was_measured(lesson, tab
     assert f"{lesson.more_weights():.0f} times the weights" in axes[0].get_title(loc="left")
 
 
+def test_the_time_grows_far_less_than_the_weights(lesson, table):
+    times = table.groupby("units")["seconds_per_epoch"].min()
+    assert times[256] < lesson.more_weights() / 3 * times[16]
+
+
 def test_a_large_network_keeps_a_cpu_busy(lesson, tried):
     seconds = tried[tried["device"].str.startswith("cpu")]["seconds_per_epoch"].tolist()
     assert seconds[-1] > 5 * seconds[0]

@@ -50,7 +50,7 @@ def test_the_index_lists_the_course_in_reading_order():
 def test_every_recipe_stands_in_the_index():
     files = {path.stem: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.py")}
     assert {name for name, text in files.items() if "\n    show(" in text} == set(LESSONS)
-    assert set(benchmarks()) == {"loop", "optimizers", "workers"}
+    assert set(benchmarks()) == {"checkpoints", "loop", "optimizers", "workers"}
     assert all(f"  {name} " in index() for name in benchmarks())
 
 
