@@ -29,11 +29,7 @@ MARGIN_SLOPE, MARGIN_SIGN = 1.0, 4.0
 
 
 def share_of_way(
-    optimizer: Any,
-    rates: ArrayLike,
-    gradients: Sequence[Any],
-    weights: Sequence[Any],
-    fall: float,
+    optimizer: Any, rates: ArrayLike, gradients: Sequence[Any], weights: Sequence[Any], fall: float
 ) -> float:
     """Tell how much of the way to a lower loss all the steps together can go.
 

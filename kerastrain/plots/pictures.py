@@ -61,12 +61,7 @@ def new_axes(
     import matplotlib.pyplot as plt
 
     _, grid = plt.subplots(
-        rows,
-        columns,
-        figsize=(width, height),
-        sharex=sharex,
-        squeeze=False,
-        layout="constrained",
+        rows, columns, figsize=(width, height), sharex=sharex, squeeze=False, layout="constrained"
     )
     axes = list(grid.flat)
     for ax in axes:

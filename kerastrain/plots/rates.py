@@ -15,11 +15,7 @@ __all__ = ["plot_rates", "plot_trials"]
 
 
 def plot_rates(
-    table: pd.DataFrame,
-    suggestion: float,
-    limits: tuple[float, float],
-    *,
-    ax: Axes | None = None,
+    table: pd.DataFrame, suggestion: float, limits: tuple[float, float], *, ax: Axes | None = None
 ) -> Axes:
     """Draw the loss over the learning rate, with the suggestion marked.
 

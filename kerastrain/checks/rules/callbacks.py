@@ -126,8 +126,7 @@ def watched_direction(setup: Setup) -> Iterator[Problem]:
         if (up and not down and mode == "min") or (down and not up and mode == "max"):
             yield Problem(
                 f"{type(callback).__name__} must know which way is better, but got mode={mode!r} "
-                "for "
-                f"{watched!r}.",
+                f"for {watched!r}.",
                 f"mode={'max' if up else 'min'!r}.",
                 "callbacks",
             )
@@ -197,8 +196,7 @@ def patience_too_long(setup: Setup) -> Iterator[Problem]:
             if epochs > 1 and start >= epochs:
                 yield Problem(
                     "EarlyStopping must start before the last epoch, but got "
-                    f"start_from_epoch={start} "
-                    f"and epochs={epochs}.",
+                    f"start_from_epoch={start} and epochs={epochs}.",
                     f"start_from_epoch={epochs // 4}.",
                     "callbacks",
                 )

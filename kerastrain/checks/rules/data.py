@@ -191,9 +191,8 @@ def embedding_range(setup: Setup) -> Iterator[Problem]:
     x, size = setup.x[0], first[0].input_dim
     if x.numeric and (x.low < 0 or x.high >= size):
         yield Problem(
-            f"The inputs of Embedding({size}, ...) must be whole numbers from 0 to {size - 1}, "
-            "but got "
-            f"{x.low:g} to {x.high:g}.",
+            f"The inputs of Embedding({size}, ...) must be whole numbers from 0 to {size - 1}, but "
+            f"got {x.low:g} to {x.high:g}.",
             f"Embedding({int(x.high) + 1}, ...), or cut: x = np.minimum(x, {size - 1}).",
             "x",
         )

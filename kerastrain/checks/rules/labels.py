@@ -303,9 +303,8 @@ def rows_sum_to_one(setup: Setup) -> Iterator[Problem]:
                 f"{output.loss.shown}{' under a softmax' if softmax else ''} takes rows of "
                 "probabilities that sum to 1, but got sums from "
                 f"{y.row_sums.min():g} to {y.row_sums.max():g} and values from {y.low:g}.",
-                "Divide each row by its sum: y / y.sum(axis=-1, keepdims=True). Several numbers "
-                "a row: "
-                f"Dense({output.units}) without activation, loss='mse'.",
+                "Divide each row by its sum: y / y.sum(axis=-1, keepdims=True). Several numbers a "
+                f"row: Dense({output.units}) without activation, loss='mse'.",
                 "y",
             )
 

@@ -280,8 +280,7 @@ def two_activations(setup: Setup) -> Iterator[Problem]:
         if first not in ("linear", "softmax") and kind in bends and second != "linear" and not idle:
             yield Problem(
                 f"There must be one activation after each layer, but {one.name!r} has {first!r} "
-                "and "
-                f"{two.name!r} follows with {second!r}.",
+                f"and {two.name!r} follows with {second!r}.",
                 f"{type(one).__name__}(...) without activation, then {kind}.",
                 "model",
             )

@@ -41,8 +41,7 @@ def run_length(setup: Setup) -> Iterator[Problem]:
     if isinstance(first, int) and isinstance(last, int) and first >= last > 0:
         yield Problem(
             "epochs is the number of the last epoch, not how many more, but got "
-            f"initial_epoch={first} "
-            f"and epochs={last}, so nothing is trained.",
+            f"initial_epoch={first} and epochs={last}, so nothing is trained.",
             f"Pass epochs={first + last}.",
             "epochs",
         )
@@ -329,8 +328,7 @@ def validation_scale(setup: Setup) -> Iterator[Problem]:
     if unit or small or standard:
         yield Problem(
             f"Validation inputs must be scaled as the training inputs, but got {trained.low:.3g} "
-            "to "
-            f"{trained.high:.3g} in x and {facts.low:.3g} to {facts.high:.3g} in validation x.",
+            f"to {trained.high:.3g} in x and {facts.low:.3g} to {facts.high:.3g} in validation x.",
             "Use the training numbers for both: x_val = (x_val - mean) / std.",
             "validation_data",
         )
