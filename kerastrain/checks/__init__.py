@@ -21,8 +21,8 @@ import numpy as np
 
 from kerastrain.arrays.arguments import check_name
 from kerastrain.arrays.sources import is_data_set
-from kerastrain.checks.findings import Finding, Findings, enforce
-from kerastrain.checks.rules import RULES, Rule, list_checks
+from kerastrain.checks.findings import Finding, Findings, Rule, enforce
+from kerastrain.checks.rules import RULES, list_checks
 from kerastrain.checks.setup import Setup, gather
 from kerastrain.errors import KerastrainError, LabelError, LossError
 from kerastrain.losses.resolve import Plan, is_auto, read_with
@@ -208,7 +208,7 @@ def _ask(setup: Setup, silent: set[str]) -> Findings:
 def _findings_of(rule: Rule, setup: Setup) -> list[Finding]:
     """Ask one rule. One that trips over a set-up nobody thought of must not stop a training."""
     try:
-        return [Finding(rule.name, rule.severity, *problem) for problem in rule.look(setup)]
+        return rule.ask(setup)
     except Exception:  # a rule's own fault; the log has it, and the tests look there
         _log.debug("rule %s failed", rule.name, exc_info=True)
         return []

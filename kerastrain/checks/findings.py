@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from kerastrain.errors import CheckError, CheckWarning
 
-__all__ = ["Finding", "Findings", "Mode", "Problem", "Severity", "enforce"]
+__all__ = ["Finding", "Findings", "Mode", "Problem", "Rule", "Severity", "enforce"]
 
 Severity = Literal["error", "warning", "note"]
 Mode = Literal["error", "warn", "off"]
@@ -19,7 +20,7 @@ class Problem(NamedTuple):
 
     message: str
     fix: str
-    where: str
+    where: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,35 @@ class Finding:
 
     def __str__(self) -> str:
         return f"{self.severity} in {self.where}: {self.message} {self.fix} [{self.rule}]"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Hold one rule.
+
+    Attributes:
+        name: The name that findings carry and that `silence=` takes.
+        severity: How serious its findings are.
+        where: The argument that they are about, where the function names no other.
+        look: The function that looks at a set-up, or at a training, and yields what it sees.
+        example: What it speaks on, in short.
+    """
+
+    name: str
+    severity: Severity
+    where: str
+    look: Callable[[Any], Iterator[Problem]]
+    example: str = ""
+
+    @property
+    def line(self) -> str:
+        """The first line of the function's docstring: what it looks for."""
+        return (self.look.__doc__ or "").splitlines()[0]
+
+    def ask(self, thing: Any) -> list[Finding]:
+        """Look, and give what was seen its name and severity."""
+        seen = self.look(thing)
+        return [Finding(self.name, self.severity, m, fix, w or self.where) for m, fix, w in seen]
 
 
 class Findings(list[Finding]):

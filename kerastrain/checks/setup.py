@@ -256,7 +256,8 @@ def gather(
     own_step = has_own_step(model)
     seen, raised = (None, None) if batch is None else looked_at(model, batch)
     seen = model if seen is None and model.built else seen
-    graph = _graph(seen, batch)
+    folded = seen is not None and batch is not None and not has_graph(seen)
+    graph = (unfolded(seen, batch) or seen) if folded else seen
     heads = _heads(graph) if graph is not None else []
     trouble: dict[str, str] = {}
     shot = Pass() if raised is None else Pass(stage="forward", error=raised)
@@ -271,13 +272,6 @@ def gather(
     optimizer = read_optimizer(given["optimizer"])
     return Setup(model, seen, graph, given, data, inputs, outputs, optimizer, shot, own_step,
                  trouble, unknown or {}, x, y, refused)  # fmt: skip
-
-
-def _graph(seen: Any, batch: Any) -> Any:
-    """Give the model as a graph of layers: itself, or what a subclassed model unfolds to."""
-    if seen is None or batch is None or has_graph(seen):
-        return seen
-    return unfolded(seen, batch) or seen
 
 
 def _heads(model: Any) -> list[Head]:
@@ -305,24 +299,18 @@ def _shoot(
     def losses(out: Any, flat: list[Any]) -> list[Any]:
         symbolic = output_tensors(graph)
         structure = out if symbolic is None else symbolic
-        found.extend(_names(structure, names, len(flat)))
+        several = names or [f"output_{i}" for i in range(len(flat))]
+        found.extend(sorted(structure) if isinstance(structure, Mapping) else several)
         matched.extend(_match(targets, found, len(flat), "y", trouble))
-        several = _match(given["loss"], found, len(flat), "loss", {})
+        each = _match(given["loss"], found, len(flat), "loss", {})
         shapes = [tuple(output.shape) for output in flat]
         return [
             read_loss(loss, tuple(getattr(target, "shape", ())), shape).keras_loss
-            for loss, target, shape in zip(several, matched, shapes, strict=True)
+            for loss, target, shape in zip(each, matched, shapes, strict=True)
         ]
 
     shot = run_once(seen, batch, matched, losses)
     return shot, found or names
-
-
-def _names(structure: Any, names: list[str], count: int) -> list[str]:
-    """Name the outputs: by the keys of a dict that the model gives, else as Keras does."""
-    if isinstance(structure, Mapping):
-        return sorted(structure)
-    return names or [f"output_{i}" for i in range(count)]
 
 
 def _match(

@@ -8,15 +8,15 @@ names it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kerastrain.checks.findings import Finding, Findings, Problem, Severity
+from kerastrain.checks.findings import Findings, Problem, Rule
 from kerastrain.checks.trained import Trained
 
 __all__ = ["VERDICTS", "Outcome", "diagnose"]
@@ -136,7 +136,6 @@ def diverged(outcome: Outcome) -> Iterator[Problem]:
             f"and training stopped there. The learning rate of {rate:.3g} is probably too high.",
             f'Pass optimizer="auto", or optimizer=kt.adam({rate / 10:.1g}, clipnorm=1.0), and '
             "scale x and numeric targets to about -1 to 1.",
-            "optimizer",
         )
 
 
@@ -159,7 +158,6 @@ def rate_too_high(outcome: Outcome) -> Iterator[Problem]:
         f"learning rate of {outcome.rate:.3g}.",
         f'Pass optimizer="auto", or a tenth of the rate: optimizer=kt.adam('
         f"{outcome.rate / 10:.1g}).",
-        "optimizer",
     )
 
 
@@ -174,7 +172,6 @@ def rate_too_low(outcome: Outcome) -> Iterator[Problem]:
             f"{outcome.rate:.3g} is too low for these targets.",
             'Pass optimizer="auto". For numeric targets, end the model with '
             "*kt.choose_loss(y).last_layers(), which gives the unit of the labels.",
-            "optimizer",
         )
 
 
@@ -194,7 +191,6 @@ def knows_nothing(outcome: Outcome) -> Iterator[Problem]:
         f"{outcome.loss_at(outcome.best):.4g} at best, and the best constant answer costs "
         f"{outcome.cost_range[1]:.4g}.",
         way,
-        "model",
     )
 
 
@@ -212,7 +208,6 @@ def one_class_only(outcome: Outcome) -> Iterator[Problem]:
             f"The model must tell the classes apart, but it gives the same class for all "
             f"{predicted.sum()} rows looked at; the largest class is {share:.0%} of them.",
             way,
-            "model",
         )
 
 
@@ -228,7 +223,6 @@ def accuracy_of_one_class(outcome: Outcome) -> Iterator[Problem]:
             f"The accuracy must exceed the share of the largest class, but it is {reached:.3g} at "
             f"best, and always answering that class gives {share:.3g}.",
             'Pass class_weight="balanced", or watch metrics=["AUC"].',
-            "metrics",
         )
 
 
@@ -245,7 +239,6 @@ def dead_units(outcome: Outcome) -> Iterator[Problem]:
             f"The units of a layer must answer to some rows, but {share:.0%} of those of {name!r} "
             "are 0 for every row that was looked at. Most often the first steps were too long.",
             'Build the model anew and pass optimizer="auto", or use activation="leaky_relu".',
-            "model",
         )
 
 
@@ -265,7 +258,6 @@ def vanishing_gradient(outcome: Outcome) -> Iterator[Problem]:
             f"The gradient must reach every layer, but that of {first!r} is {least / most:.1g} "
             "times that of the last layer.",
             'Use activation="relu" in the hidden layers, or fewer of them, and build it anew.',
-            "model",
         )
 
 
@@ -286,8 +278,7 @@ def overfits(outcome: Outcome) -> Iterator[Problem]:
             f"({outcome.loss_at(best):.4g}) to {outcome.loss_at(len(costs)):.4g}: the model only "
             "gets better on the training rows.",
             f"Pass patience={max(3, best // 2)}, which stops then and keeps the weights of the "
-            "best epoch. More rows, dropout or fewer units help too.",
-            "epochs",
+            "best epoch. More rows, dropout or fewer units help too."
         )  # fmt: skip
 
 
@@ -304,7 +295,6 @@ def still_falling(outcome: Outcome) -> Iterator[Problem]:
             "last epoch.",
             f"Pass epochs={3 * len(train)}, or train further: kt.train(run.model, x, y, "
             f"epochs={2 * len(train)}).",
-            "epochs",
         )
 
 
@@ -331,8 +321,7 @@ def underfits(outcome: Outcome) -> Iterator[Problem]:
         yield Problem(
             f"The training loss must come well below the baseline, but it is flat at "
             f"{train[-1]:.2g} times of it: {why}.",
-            f"Build the model with {way}.",
-            "model",
+            f"Build the model with {way}."
         )  # fmt: skip
 
 
@@ -351,7 +340,6 @@ def stopped_in_the_noise(outcome: Outcome) -> Iterator[Problem]:
             f"epoch {len(train)}, while the training loss was falling and the validation loss "
             f"changed by about {noise:.2g} times the baseline from epoch to epoch anyway.",
             "Pass patience=10.",
-            "patience",
         )
 
 
@@ -372,32 +360,23 @@ def validation_below_training(outcome: Outcome) -> Iterator[Problem]:
     yield Problem(
         f"The validation loss is {costs[-1] / train[-1]:.0%} of the training loss: {why}.",
         "Compare with run.evaluate(x, y) on the training rows.",
-        "history",
     )
 
 
-class Verdict(NamedTuple):
-    """Hold one rule: its name, how serious it is, the function that looks."""
-
-    name: str
-    severity: Severity
-    look: Callable[[Outcome], Iterator[Problem]]
-
-
 VERDICTS = (
-    Verdict("diverged", "error", diverged),
-    Verdict("knows-nothing", "warning", knows_nothing),
-    Verdict("rate-too-high", "warning", rate_too_high),
-    Verdict("rate-too-low", "warning", rate_too_low),
-    Verdict("one-class-only", "warning", one_class_only),
-    Verdict("accuracy-of-one-class", "warning", accuracy_of_one_class),
-    Verdict("dead-units", "warning", dead_units),
-    Verdict("vanishing-gradient", "warning", vanishing_gradient),
-    Verdict("overfits", "warning", overfits),
-    Verdict("still-falling", "warning", still_falling),
-    Verdict("underfits", "warning", underfits),
-    Verdict("stopped-in-the-noise", "warning", stopped_in_the_noise),
-    Verdict("validation-below-training", "note", validation_below_training),
+    Rule("diverged", "error", "optimizer", diverged),
+    Rule("knows-nothing", "warning", "model", knows_nothing),
+    Rule("rate-too-high", "warning", "optimizer", rate_too_high),
+    Rule("rate-too-low", "warning", "optimizer", rate_too_low),
+    Rule("one-class-only", "warning", "model", one_class_only),
+    Rule("accuracy-of-one-class", "warning", "metrics", accuracy_of_one_class),
+    Rule("dead-units", "warning", "model", dead_units),
+    Rule("vanishing-gradient", "warning", "model", vanishing_gradient),
+    Rule("overfits", "warning", "epochs", overfits),
+    Rule("still-falling", "warning", "epochs", still_falling),
+    Rule("underfits", "warning", "model", underfits),
+    Rule("stopped-in-the-noise", "warning", "patience", stopped_in_the_noise),
+    Rule("validation-below-training", "note", "history", validation_below_training),
 )
 
 
@@ -418,9 +397,9 @@ def diagnose(outcome: Outcome, *, silence: Any = ()) -> Findings:
         ['knows-nothing']
     """
     found = Findings()
-    for name, severity, look in VERDICTS:
-        if name not in silence and len(outcome.history):
-            found += [Finding(name, severity, *problem) for problem in look(outcome)]
-        if name == "diverged" and found:
+    for rule in VERDICTS:
+        if rule.name not in silence and len(outcome.history):
+            found += rule.ask(outcome)
+        if rule.name == "diverged" and found:
             break
     return found

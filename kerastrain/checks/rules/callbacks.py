@@ -74,9 +74,7 @@ def callback_object(setup: Setup) -> Iterator[Problem]:
             continue
         else:
             way = "Pass objects: callbacks=[keras.callbacks.EarlyStopping(patience=5)]."
-        yield Problem(
-            f"callbacks must hold callback objects, but got {callback!r}.", way, "callbacks"
-        )
+        yield Problem(f"callbacks must hold callback objects, but got {callback!r}.", way)
 
 
 def watched_name(setup: Setup) -> Iterator[Problem]:
@@ -102,7 +100,6 @@ def watched_name(setup: Setup) -> Iterator[Problem]:
         yield Problem(
             f"{kind} must watch a name in the history, but got {watched!r}, there will be {shown}.",
             way,
-            "callbacks",
         )
 
 
@@ -128,7 +125,6 @@ def watched_direction(setup: Setup) -> Iterator[Problem]:
                 f"{type(callback).__name__} must know which way is better, but got mode={mode!r} "
                 f"for {watched!r}.",
                 f"mode={'max' if up else 'min'!r}.",
-                "callbacks",
             )
 
 
@@ -149,11 +145,11 @@ def unknown_direction(setup: Setup) -> Iterator[Problem]:
         if name != "loss" and known.get(name) is None and name != "learning_rate":
             less = any(part in name for part in ("loss", "error", "mae", "mse"))
             kind = type(callback).__name__
+            place = f"{callback.filepath!r}, " if kind == "ModelCheckpoint" else ""
             yield Problem(
                 f"{kind} must know which way is better, but mode='auto' does not know "
                 f"it of {watched!r}.",
-                f"{kind}(monitor={watched!r}, mode={'min' if less else 'max'!r}).",
-                "callbacks",
+                f"{kind}({place}monitor={watched!r}, mode={'min' if less else 'max'!r}).",
             )
 
 
@@ -178,7 +174,6 @@ def file_names(setup: Setup) -> Iterator[Problem]:
                     f"The file name must use names in the history, but got {{{field}}} in "
                     f"{path!r}.",
                     f"Use {{{near[0] if near else 'epoch'}}}.",
-                    "callbacks",
                 )
 
 
@@ -198,7 +193,6 @@ def patience_too_long(setup: Setup) -> Iterator[Problem]:
                     "EarlyStopping must start before the last epoch, but got "
                     f"start_from_epoch={start} and epochs={epochs}.",
                     f"start_from_epoch={epochs // 4}.",
-                    "callbacks",
                 )
 
 
@@ -217,5 +211,4 @@ def backup_not_whole(setup: Setup) -> Iterator[Problem]:
                 "A training that goes on after a kill needs its whole state, but BackupAndRestore "
                 "keeps neither the history nor the states of dropout and early stopping.",
                 f"kerastrain.train(model, x, y, checkpoint={folder!r}) keeps all of it.",
-                "callbacks",
             )

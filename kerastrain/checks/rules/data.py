@@ -43,7 +43,7 @@ def inputs_are_numbers(setup: Setup) -> Iterator[Problem]:
             way = "Make an array of it: x = np.asarray(x, dtype='float32')."
         else:
             way = "Convert it: x = x.astype('float32')."
-        yield Problem(f"{x.where} must be an array of numbers, but got {x.dtype}.", way, "x")
+        yield Problem(f"{x.where} must be an array of numbers, but got {x.dtype}.", way)
 
 
 def _uneven(array: Any) -> bool:
@@ -111,7 +111,6 @@ def constant_input(setup: Setup) -> Iterator[Problem]:
             f"x must differ between rows; all {len(x.rows)} rows that were looked at are equal, "
             f"with values from {x.low:g} to {x.high:g}.",
             "Divide as floats: x.astype('float32') / 255. Or look at how x was read.",
-            "x",
         )
 
 
@@ -127,8 +126,7 @@ def rows_paired(setup: Setup) -> Iterator[Problem]:
         seen = ", ".join(f"{count} in {where}" for where, count in lengths.items())
         yield Problem(
             f"x and y must have one row each for one example, but got {seen}.",
-            "Take the same rows of both, as in x, y = x[:n], y[:n].",
-            "y",
+            "Take the same rows of both: n = min(len(x), len(y)); x, y = x[:n], y[:n].",
         )
     elif 0 in lengths.values():
         yield Problem("There must be rows to train on, but got 0.", "Look at how x was read.", "x")
@@ -150,7 +148,6 @@ def index_order(setup: Setup) -> Iterator[Problem]:
             "x and y must be in the same order; their indexes hold the same rows in different "
             "order, and Keras takes rows by their place.",
             "Align them: y = y.loc[x.index].",
-            "y",
         )
 
 
@@ -167,7 +164,7 @@ def input_fits(setup: Setup) -> Iterator[Problem]:
     shapes = ", ".join(f"{x.where} of {x.shown}" for x in setup.x)
     y = setup.outputs[0].y if len(setup.outputs) == 1 else None
     if y is not None and len(wants) == 1 and _accepts(wants[0], y.shape):
-        way = "x and y look swapped: fit(x, y)."
+        way = "They look swapped: x, y = y, x."
     elif len(wants) == 1 and setup.x and len(setup.x[0].shape) == len(wants[0]) - 1:
         way = "Add the axis that is missing, as in x[..., None] or x[None]."
     else:
@@ -175,7 +172,7 @@ def input_fits(setup: Setup) -> Iterator[Problem]:
             "Give x the shape that the layer named here can take."
         )  # fmt: skip
     asked = f"the model takes {wants}" if wants else (lines or ["it raised"])[0][:200]
-    yield Problem(f"The model must be able to take x: {asked}, but got {shapes}.", way, "x")
+    yield Problem(f"The model must be able to take x: {asked}, but got {shapes}.", way)
 
 
 def embedding_range(setup: Setup) -> Iterator[Problem]:
@@ -194,7 +191,6 @@ def embedding_range(setup: Setup) -> Iterator[Problem]:
             f"The inputs of Embedding({size}, ...) must be whole numbers from 0 to {size - 1}, but "
             f"got {x.low:g} to {x.high:g}.",
             f"Embedding({int(x.high) + 1}, ...), or cut: x = np.minimum(x, {size - 1}).",
-            "x",
         )
 
 
@@ -229,7 +225,6 @@ def unscaled_inputs(setup: Setup) -> Iterator[Problem]:
                 "and a "
                 f"first loss of {output.first_loss:.3g} where knowing nothing costs {chance:.3g}.",
                 f"{way}.",
-                "x",
             )
             return
 
@@ -260,8 +255,7 @@ def tiny_inputs(setup: Setup) -> Iterator[Problem]:
                 f"{x.high:.3g}" + (f", and Rescaling multiplies them by {scaled:.3g}." if twice
                                    else "."),
                 "Scale once: leave the Rescaling layer out, or pass x as it was read." if twice
-                else f"{SCALE}, or a keras.layers.Normalization layer first.",
-                "x",
+                else f"{SCALE}, or a keras.layers.Normalization layer first."
             )  # fmt: skip
 
 
@@ -313,7 +307,6 @@ def unscaled_targets(setup: Setup) -> Iterator[Problem]:
                 f"Targets must be near 1 in size, but {output.called} has {y.low:g} to "
                 f"{y.high:g}, while the outputs start near {float(np.mean(output.seen)):.2g}.",
                 way,
-                "y",
             )
 
 

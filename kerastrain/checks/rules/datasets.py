@@ -35,7 +35,6 @@ def batch_form(setup: Setup) -> Iterator[Problem]:
             "Each batch must be a tuple (x, y) or (x, y, sample_weight), but got "
             f"{setup.data.problem}.",
             "yield x, y  (not yield [x, y]).",
-            "x",
         )
 
 
@@ -56,7 +55,6 @@ def unbatched(setup: Setup) -> Iterator[Problem]:
         yield Problem(
             f"A data set must give batches of shape {wanted}, but its items have shape {items}.",
             "data = data.batch(32)." if more < 0 else "Call batch once: data = data.unbatch().",
-            "x",
         )
 
 
@@ -83,7 +81,6 @@ def unknown_shape(setup: Setup) -> Iterator[Problem]:
                 f"The data set must state the labels' shape but for the rows; it states {stated}.",
                 "output_signature=(..., tf.TensorSpec((None, 1), tf.int64)), or "
                 "data.map(lambda x, y: (x, tf.ensure_shape(y, (None, 1)))).",
-                "x",
             )
 
 
@@ -101,7 +98,6 @@ def endless(setup: Setup) -> Iterator[Problem]:
             "End it: data = data.take(100)."
             if data.source == "Dataset"
             else "Make a keras.utils.PyDataset of it, whose __len__ gives the number of batches.",
-            "steps_per_epoch",
         )
     elif data.source == "generator" and isinstance(epochs, int) and epochs > 1:
         yield Problem(
@@ -122,7 +118,6 @@ def endless_validation(setup: Setup) -> Iterator[Problem]:
         yield Problem(
             "Validation must end, but these data have no end.",
             "End them: validation_data=validation_data.take(10).",
-            "validation_steps",
         )
 
 
@@ -133,4 +128,4 @@ def empty(setup: Setup) -> Iterator[Problem]:
     """
     if setup.data.source != "arrays" and setup.data.batches == 0:
         yield Problem("There must be batches to train on, but got 0.",
-                      "Look at the data: next(iter(data)).", "x")  # fmt: skip
+                      "Look at the data: next(iter(data)).")  # fmt: skip

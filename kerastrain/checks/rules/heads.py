@@ -17,12 +17,7 @@ from kerastrain.checks.settings import (
     PROBABILITIES,
 )
 from kerastrain.checks.setup import Output, Setup
-from kerastrain.losses.table import SPARSE
-
-
-def _classes_of(output: Output) -> str:
-    """Name Keras' loss class, for a fix that can be pasted."""
-    return "".join(part.capitalize() for part in output.loss.name.split("_"))
+from kerastrain.losses.table import LOSSES, SPARSE
 
 
 def no_probabilities(setup: Setup) -> Iterator[Problem]:
@@ -36,7 +31,10 @@ def no_probabilities(setup: Setup) -> Iterator[Problem]:
         if name not in PROBABILITIES or output.loss.from_logits or not output.no_probability:
             continue
         end = "sigmoid" if name in BINARY or output.units == 1 else "softmax"
-        other = f", or loss=keras.losses.{_classes_of(output)}(from_logits=True)"
+        other = (
+            name in LOSSES
+            and f", or loss=keras.losses.{LOSSES[name].keras_class}(from_logits=True)"
+        )
         linear = output.activation == "linear" and name in CROSSENTROPIES
         seen = f"activation {output.activation!r}"
         if output.activation == "unknown" and output.seen is not None:
@@ -44,7 +42,6 @@ def no_probabilities(setup: Setup) -> Iterator[Problem]:
         yield Problem(
             f"{output.loss.shown} takes probabilities; the output has {seen}.",
             f"End in activation={end!r}{other if linear else ''}.",
-            "loss",
         )
 
 
@@ -61,7 +58,6 @@ def logits_named_twice(setup: Setup) -> Iterator[Problem]:
                 f"{output.loss.shown} takes raw scores; the output has activation "
                 f"{output.activation!r}.",
                 "Drop from_logits=True, or the activation.",
-                "loss",
             )
 
 
@@ -84,7 +80,6 @@ def softmax_twice(setup: Setup) -> Iterator[Problem]:
                 + ("" if twice else f" under {output.loss.shown}, behind another layer")
                 + ".",
                 "Keep one of the two." if twice else "Drop from_logits=True.",
-                "model",
             )
 
 
@@ -101,7 +96,6 @@ def squashed_scores(setup: Setup) -> Iterator[Problem]:
                 f"{output.head.below!r}.",
                 f"Take it out of the last Dense: Dense({output.units}), then the "
                 f"{output.activation}.",
-                "model",
             )
 
 
@@ -125,7 +119,6 @@ def squashed_logits(setup: Setup) -> Iterator[Problem]:
                 f"{output.loss.shown} takes raw scores of any size; the output has activation "
                 f"{output.activation!r}.",
                 f"Leave the last activation out: Dense({output.units}).",
-                "model",
             )
 
 
@@ -146,7 +139,7 @@ def one_unit_softmax(setup: Setup) -> Iterator[Problem]:
         if (softmax and (ones or output.seen is None)) or categorical:
             seen = "a softmax over one unit" if softmax else f"{output.loss.shown} over one unit"
             message = f"A softmax must choose between units, but got {seen}."
-            yield Problem(message, _instead_of_one(output), "model")
+            yield Problem(message, _instead_of_one(output))
 
 
 def _instead_of_one(output: Output) -> str:
@@ -178,7 +171,6 @@ def softmax_axis(setup: Setup) -> Iterator[Problem]:
                 "The probabilities of one place must sum to 1 over the last axis; they do over "
                 f"axis {others[0]}.",
                 "Use Softmax(axis=-1).",
-                "model",
             )
 
 
@@ -204,7 +196,6 @@ def out_of_reach(setup: Setup) -> Iterator[Problem]:
                 f"{output.activation} gives {low:g} to {high:g}, but got targets from {y.low:g} to "
                 f"{y.high:g} in {output.called}, {outside:.0%} of them out of reach.",
                 _reaching(output, y.low, low, high),
-                "model",
             )
 
 
@@ -230,7 +221,6 @@ def positive_output(setup: Setup) -> Iterator[Problem]:
                 f"poisson takes the logarithm of the output; it has activation "
                 f"{output.activation!r}, which gives negative numbers.",
                 "End in activation='softplus' or 'exponential'.",
-                "model",
             )
 
 
@@ -246,7 +236,6 @@ def hinge_head(setup: Setup) -> Iterator[Problem]:
                 f"{output.loss.shown} takes scores of both signs; the output has activation "
                 f"{output.activation!r}.",
                 "End in Dense(1) without activation, or activation='tanh'.",
-                "model",
             )
 
 
@@ -260,7 +249,6 @@ def cosine_of_one(setup: Setup) -> Iterator[Problem]:
             yield Problem(
                 "cosine_similarity compares directions of vectors; the output is one number.",
                 "Amounts: loss='mse' or loss='mae'.",
-                "loss",
             )
 
 
@@ -282,7 +270,6 @@ def sigmoid_for_classes(setup: Setup) -> Iterator[Problem]:
                 f"{why} probabilities that sum to 1; a sigmoid gives each class its own.",
                 f"End in Dense({units}, activation='softmax')"
                 + ("." if wide else " with loss='categorical_crossentropy'."),
-                "model",
             )
 
 
@@ -302,7 +289,6 @@ def softmax_for_two_sided(setup: Setup) -> Iterator[Problem]:
             yield Problem(
                 f"{output.loss.shown} takes each unit for itself; a softmax makes them compete.",
                 "One class a row: loss='categorical_crossentropy'.",
-                "loss",
             )
 
 
@@ -318,5 +304,4 @@ def dropout_last(setup: Setup) -> Iterator[Problem]:
                 "Nothing random may follow the last activation, but got Dropout or noise behind "
                 f"{output.activation!r}.",
                 "Move it before the last Dense.",
-                "model",
             )

@@ -32,7 +32,7 @@ def _labelled(setup: Setup) -> Iterator[tuple[Output, Summary]]:
 def label_reading(setup: Setup) -> Iterator[Problem]:
     """Labels that `train` refuses to read: ids of rows, prices as text, marks of missing values."""
     if setup.refused is not None:
-        yield Problem(str(setup.refused), "See choose_loss(y).", "y")
+        yield Problem(str(setup.refused), "See choose_loss(y).")
 
 
 def labels_are_numbers(setup: Setup) -> Iterator[Problem]:
@@ -51,7 +51,7 @@ def labels_are_numbers(setup: Setup) -> Iterator[Problem]:
             way = "Convert them: y = np.asarray(y, dtype='float32')."
         else:
             way = "Make an array of it: y = np.asarray(y)."
-        yield Problem(f"{output.called} must be an array of numbers, but got {y.dtype}.", way, "y")
+        yield Problem(f"{output.called} must be an array of numbers, but got {y.dtype}.", way)
 
 
 def _holds_names(y: Summary) -> bool:
@@ -75,7 +75,6 @@ def labels_missing(setup: Setup) -> Iterator[Problem]:
         yield Problem(
             "A loss compares with labels, but got inputs only.",
             "Pass y: check(model, x, y). A data set must yield (x, y); an autoencoder has y=x.",
-            "y",
         )
 
 
@@ -92,7 +91,6 @@ def labels_cut(setup: Setup) -> Iterator[Problem]:
                 f"{y.high:g} in {output.called}, which Keras cuts to integers.",
                 "Amounts: end in Dense(1) with loss='mse'. Class probabilities: "
                 "loss='categorical_crossentropy'.",
-                "y",
             )
 
 
@@ -116,7 +114,6 @@ def label_range(setup: Setup) -> Iterator[Problem]:
             f"Class ids must be whole numbers from 0 to {units - 1}, one for each of the {units} "
             f"units, but got {low} to {high} in {output.called}.",
             _range_fix(y, values, units),
-            "y",
         )
 
 
@@ -159,7 +156,6 @@ def label_overflow(setup: Setup) -> Iterator[Problem]:
                 f"{output.called} is {y.dtype}, which holds the ids 0 to {room[y.dtype] - 1}; the "
                 f"model has {units} units, so larger ids have wrapped.",
                 "Make the labels with dtype='int32', before they are cut.",
-                "y",
             )
 
 
@@ -195,7 +191,6 @@ def binary_range(setup: Setup) -> Iterator[Problem]:
             f"{output.loss.shown} takes targets from 0 to 1, but got {y.low:g} to {y.high:g} in "
             f"{output.called}.",
             way,
-            "y",
         )
 
 
@@ -217,7 +212,6 @@ def one_class(setup: Setup) -> Iterator[Problem]:
                 f"{output.called} must hold two classes or more, but got only "
                 f"{next(iter(y.counts)) if one_id else 'one'} in {y.shape[0]} rows.",
                 "Look at how the labels were read: np.unique(y, return_counts=True).",
-                "y",
             )
 
 
@@ -235,7 +229,6 @@ def hinge_labels(setup: Setup) -> Iterator[Problem]:
                 f"{y.high:g}.",
                 "Two classes: y = 2 * (y == y.max()) - 1. More: "
                 "loss='sparse_categorical_crossentropy' with a softmax.",
-                "y",
             )
 
 
@@ -258,7 +251,6 @@ def exclusive_labels(setup: Setup) -> Iterator[Problem]:
                 f"A softmax or a categorical loss takes one class a row; {several:.0%} of the rows "
                 f"of {output.called} hold several 1s.",
                 "End in Dense(..., activation='sigmoid') with loss='binary_crossentropy'.",
-                "y",
             )
 
 
@@ -277,8 +269,8 @@ def empty_rows(setup: Setup) -> Iterator[Problem]:
             yield Problem(
                 f"Every one-hot row must hold a 1; {float(np.mean(empty)):.1%} of the rows of "
                 f"{output.called} are all zero and are not trained on.",
-                "Encode all classes, as in one_hot(ids), or drop the rows: keep = y.any(axis=1).",
-                "y",
+                "Drop these rows: keep = y.any(axis=1); x, y = x[keep], y[keep]. Or encode all "
+                "classes, as in one_hot(ids).",
             )
 
 
@@ -305,7 +297,6 @@ def rows_sum_to_one(setup: Setup) -> Iterator[Problem]:
                 f"{y.row_sums.min():g} to {y.row_sums.max():g} and values from {y.low:g}.",
                 "Divide each row by its sum: y / y.sum(axis=-1, keepdims=True). Several numbers a "
                 f"row: Dense({output.units}) without activation, loss='mse'.",
-                "y",
             )
 
 
@@ -317,20 +308,15 @@ def positive_targets(setup: Setup) -> Iterator[Problem]:
     """
     for output, y in _labelled(setup):
         name = output.loss.name
-        zero = name == "mean_absolute_percentage_error" and y.low <= 0 <= y.high and _has_zero(y)
+        zero = name == "mean_absolute_percentage_error" and y.low <= 0 <= y.high and (
+            y.counts.get(0) or np.any(np.abs(y.rows) < 1e-7))  # fmt: skip
         negative = name in ("poisson", "mean_squared_logarithmic_error") and y.low < 0
         if zero or negative:
             yield Problem(
                 f"{output.loss.shown} takes targets {'other than' if zero else 'from'} 0, but got "
                 f"{'zeros' if zero else f'{y.low:g}'} in {output.called}.",
                 "Use loss='mae' or loss='mse'.",
-                "loss",
             )
-
-
-def _has_zero(y: Summary) -> bool:
-    """Say whether one of the targets is (almost) 0."""
-    return bool(y.counts.get(0) or np.any(np.abs(y.rows) < 1e-7))
 
 
 def numbers_as_classes(setup: Setup) -> Iterator[Problem]:
@@ -357,5 +343,4 @@ def numbers_as_classes(setup: Setup) -> Iterator[Problem]:
                 f"{kinds} classes with {rows / kinds:.0f} rows each, most of them around the "
                 f"middle of {y.low:g} to {y.high:g}: these look like amounts.",
                 "Amounts: Dense(1) with loss='mae'. Classes: silence=['numbers-as-classes'].",
-                "y",
             )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from kerastrain.arrays.containers import container_of
 from kerastrain.arrays.summary import summarize
 from kerastrain.checks.findings import Problem
-from kerastrain.checks.rules.running import validation_data
+from kerastrain.checks.rules.running import validation_data, validation_is_training
 from kerastrain.checks.settings import BINARY, CATEGORICAL, ID_LOSSES
 from kerastrain.checks.setup import Setup
 
@@ -59,7 +59,6 @@ def target_inside(setup: Setup) -> Iterator[Problem]:
                 f"{f'[:, {k}]' if wide else ''} in every row that was looked at.",
                 "Drop this column, or end each window before its target: with windows of n steps, "
                 "targets=series[n:].",
-                "x",
             )
             return
 
@@ -86,20 +85,12 @@ def validation_copies(setup: Setup) -> Iterator[Problem]:
     near = np.flatnonzero(asked[place, column] == head[:, column])
     equal = np.all(head[near] == asked[place[near]], axis=1)
     copies = len(np.unique(place[near[equal]])) / len(asked)
-    if copies > 0.02 and not validation_is_the_same(setup):
+    if copies > 0.02 and not any(validation_is_training(setup)):
         yield Problem(
             f"Validation rows must be other rows than those trained on, but {copies:.0%} of "
             "validation x are rows of x.",
             "Split before rows are drawn again or augmented, then validation_data=(x_val, y_val).",
-            "validation_data",
         )
-
-
-def validation_is_the_same(setup: Setup) -> bool:
-    """Say whether another rule tells of this already."""
-    from kerastrain.checks.rules.running import validation_is_training
-
-    return any(True for _ in validation_is_training(setup))
 
 
 def padding_counted(setup: Setup) -> Iterator[Problem]:
@@ -134,5 +125,4 @@ def padding_counted(setup: Setup) -> Iterator[Problem]:
             f"Padding must be left out of the loss and the metrics, but it is {share:.0%} of the "
             f"steps, all with the label {of[0]:g}, and nothing masks it.",
             "Embedding(..., mask_zero=True), or pass sample_weight=(x != 0).astype('float32').",
-            "y",
         )

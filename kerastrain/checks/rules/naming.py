@@ -55,7 +55,7 @@ def loss_name(setup: Setup) -> Iterator[Problem]:
         )  # fmt: skip
         if inspect.isclass(given):
             way = f"Make one: loss={given.__name__}(...)."
-        yield Problem(f"Keras must know the loss, but got {given!r}: {trouble}.", way, "loss")
+        yield Problem(f"Keras must know the loss, but got {given!r}: {trouble}.", way)
 
 
 def loss_missing(setup: Setup) -> Iterator[Problem]:
@@ -71,7 +71,6 @@ def loss_missing(setup: Setup) -> Iterator[Problem]:
         yield Problem(
             "compile must have a loss, but got none, and no layer adds one.",
             "choose_loss(y) says which, as in loss='sparse_categorical_crossentropy'.",
-            "loss",
         )
 
 
@@ -108,9 +107,7 @@ def metric_name(setup: Setup) -> Iterator[Problem]:
                 near = nearest(metric, "metrics") if isinstance(metric, str) else ""
                 near = _with_arguments(near) if near else ""
                 way = f"Did you mean metrics=[{near}]?" if near else "See dir(keras.metrics)."
-                yield Problem(
-                    f"Keras must know each metric, but got {metric!r}: {trouble}.", way, "metrics"
-                )
+                yield Problem(f"Keras must know each metric, but got {metric!r}: {trouble}.", way)
 
 
 def _with_arguments(name: str) -> str:
@@ -140,9 +137,7 @@ def optimizer_name(setup: Setup) -> Iterator[Problem]:
         way = f"Did you mean optimizer={nearest(given, 'optimizers')!r}?"
     else:
         way = "Pass one of Keras: optimizer=keras.optimizers.Adam(0.001)."
-    yield Problem(
-        f"Keras must know the optimizer, but got {given!r}: {trouble[:120]}.", way, "optimizer"
-    )
+    yield Problem(f"Keras must know the optimizer, but got {given!r}: {trouble[:120]}.", way)
 
 
 def parts_matched(setup: Setup) -> Iterator[Problem]:
@@ -175,11 +170,9 @@ def loss_weights(setup: Setup) -> Iterator[Problem]:
         yield Problem(
             f"loss_weights must have one number for each output ({count}), but got {weights!r}.",
             "Pass loss_weights=[1.0, 0.5], in the order of the outputs.",
-            "loss_weights",
         )
     elif any(isinstance(v, int | float) and v < 0 for v in values):
         yield Problem(
             f"A loss weight must not be negative: training climbs that loss, but got {weights!r}.",
             "Pass weights of 0 or more.",
-            "loss_weights",
         )

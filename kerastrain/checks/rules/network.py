@@ -32,10 +32,9 @@ def nothing_trainable(setup: Setup) -> Iterator[Problem]:
         yield Problem(
             "The model must have weights to train; "
             + ("all of them are frozen." if frozen else "it has none."),
-            "Set model.layers[-1].trainable = True, before compile." if frozen else (
+            "Before compile: model.trainable = True." if frozen else (
                 "Add a layer with weights, as keras.layers.Dense(...)."
-            ),
-            "model",
+            )
         )  # fmt: skip
 
 
@@ -58,7 +57,6 @@ def no_gradient(setup: Setup) -> Iterator[Problem]:
             "The loss must have a gradient; none reaches any weight.",
             "Leave round, argmax, casts and comparisons to the metrics, and train on "
             "loss='binary_crossentropy', 'sparse_categorical_crossentropy' or 'mse'.",
-            "loss",
         )
 
 
@@ -76,7 +74,6 @@ def lost_gradient(setup: Setup) -> Iterator[Problem]:
         yield Problem(
             f"The gradient must reach every weight to be trained; it does not reach {names}.",
             "Take out what has no slope (round, argmax, a cast), or freeze these layers.",
-            "model",
         )
 
 
@@ -96,14 +93,13 @@ def dead_start(setup: Setup) -> Iterator[Problem]:
         (v, g) for v, g in zip(shot.variables, shot.gradients, strict=True)
         if g is not None and g.ndim > 1
     ]  # fmt: skip
-    if not kernels or _perfect(setup):
+    if not kernels or np.nansum(np.abs(shot.losses)) < 1e-6:  # it is right already
         return
     if not any(np.any(g) for _, g in kernels):
         yield Problem(
             "The first step must move the weights; the gradient of every kernel is 0 on a batch "
             f"of {len(shot.outputs[0])} rows.",
             _slope_back(setup, [v for v, _ in kernels]),
-            "model",
         )
         return
     for variable, gradient in kernels:
@@ -115,7 +111,6 @@ def dead_start(setup: Setup) -> Iterator[Problem]:
                 f"Units must start differently; all weights of {variable.path!r} are "
                 f"{values.flat[0]:g} and get the same gradient, so they stay equal.",
                 "Leave kernel_initializer out, so that Keras draws them.",
-                "model",
             )
             return
 
@@ -141,11 +136,6 @@ def _told_of_head(setup: Setup) -> bool:
     )
 
 
-def _perfect(setup: Setup) -> bool:
-    """Say whether the loss is 0 already, so that no gradient is no fault."""
-    return bool(np.nansum(np.abs(setup.shot.losses)) < 1e-6)
-
-
 def all_linear(setup: Setup) -> Iterator[Problem]:
     """Several layers with weights in a row and no activation between them.
 
@@ -155,7 +145,8 @@ def all_linear(setup: Setup) -> Iterator[Problem]:
     layers = list(layers_of(setup.graph)) if setup.graph is not None else []
     weighted = [layer for layer in layers if type(layer).__name__ in _WEIGHTED]
     others = {type(layer).__name__ for layer in layers[:-1]} - _WEIGHTED
-    if len(weighted) < 2 or others - _LINEAR or (setup.x and _is_target(setup)):
+    copies = any(o.y is not None and o.y.array is x.array for o in setup.outputs for x in setup.x)
+    if len(weighted) < 2 or others - _LINEAR or copies:  # an autoencoder is meant to be so
         return
     if len(setup.outputs) != 1 or _own_graph(setup, layers):
         return
@@ -172,7 +163,6 @@ def all_linear(setup: Setup) -> Iterator[Problem]:
         f"Hidden layers must bend what passes through; {names} have no activation, so the "
         "network as a whole is one linear layer.",
         f"{type(hidden[0]).__name__}(..., activation='relu').",
-        "model",
     )
 
 
@@ -189,11 +179,6 @@ def _own_graph(setup: Setup, layers: list[Any]) -> bool:
         return False
     operations = getattr(setup.graph, "operations", None)
     return operations is None or len(operations) != len(layers)
-
-
-def _is_target(setup: Setup) -> bool:
-    """Say whether y is x: an autoencoder."""
-    return any(o.y is not None and o.y.array is setup.x[0].array for o in setup.outputs)
 
 
 def vanishing(setup: Setup) -> Iterator[Problem]:
@@ -230,7 +215,6 @@ def vanishing(setup: Setup) -> Iterator[Problem]:
         f"{first / last:.0e} of that of the last layer: {why}.",
         "Dense(..., activation='relu', kernel_initializer='he_normal'), or a BatchNormalization "
         "layer between them.",
-        "model",
     )
 
 
@@ -243,7 +227,6 @@ def heavy_dropout(setup: Setup) -> Iterator[Problem]:
                 f"Dropout must leave most units in, but {layer.name!r} has a rate of {rate:g}: "
                 "rate is the share that is dropped, not the share that is kept.",
                 f"Dropout({round(1 - rate, 2) if rate < 1 else 0.2:g}).",
-                "model",
             )
 
 
@@ -259,7 +242,6 @@ def heavy_regularizer(setup: Setup) -> Iterator[Problem]:
             f"The loss must outweigh the regularizers, but at the start they cost {sum(terms):.3g} "
             f"and the loss {loss:.3g}.",
             "kernel_regularizer=keras.regularizers.L2(1e-4).",
-            "model",
         )
 
 
@@ -282,7 +264,6 @@ def two_activations(setup: Setup) -> Iterator[Problem]:
                 f"There must be one activation after each layer, but {one.name!r} has {first!r} "
                 f"and {two.name!r} follows with {second!r}.",
                 f"{type(one).__name__}(...) without activation, then {kind}.",
-                "model",
             )
 
 
@@ -303,10 +284,10 @@ def changed_since_compile(setup: Setup) -> Iterator[Problem]:
                 f"A regularizer must be there when its layer is built, but that of {layer.name!r} "
                 "was set later and costs nothing.",
                 "model = keras.models.clone_model(model)",
-                "model",
             )
             return
-    if "lr" in vars(optimizer) if hasattr(optimizer, "__dict__") else False:
+    late = getattr(optimizer, "__dict__", {}).get("lr")
+    if late is not None and late != float(np.asarray(optimizer.learning_rate)):
         yield Problem(
             f"The learning rate is called learning_rate in Keras 3, but lr={optimizer.lr!r} was "
             "set, which nobody reads.",
@@ -326,10 +307,11 @@ def changed_since_compile(setup: Setup) -> Iterator[Problem]:
     if set_later or swapped or idle or (traced and changed):
         what = "model.loss" if set_later else "model.optimizer" if swapped else (
             f"the metric {idle[0].name!r}" if idle else f"trainable of {changed[0]!r}")  # fmt: skip
+        anew = "loss = model.loss; model = keras.models.clone_model(model); " if idle else ""
+        loss = "loss" if idle else "model.loss"
         yield Problem(
             f"Changes must come before compile, but {what} was changed after it and has no effect.",
-            "Compile again: model.compile(optimizer='adam', loss=model.loss).",
-            "model",
+            f"Compile again: {anew}model.compile(optimizer='adam', loss={loss}).",
         )
 
 
@@ -352,7 +334,6 @@ def trained_before(setup: Setup) -> Iterator[Problem]:
             f"A fresh run must start from fresh weights; this model has taken {steps} steps.",
             "For a new start: keras.models.clone_model(model). To go on: keep its optimizer, "
             "optimizer=model.optimizer.",
-            "model",
         )
 
 
@@ -368,5 +349,4 @@ def keras_raises(setup: Setup) -> Iterator[Problem]:
         f"The loss must take y and the output; it raised {type(shot.error).__name__}: "
         f"{(lines or [''])[0][:200]}",
         "Compare y.shape with model.output_shape, and the loss with choose_loss(y).",
-        "loss",
     )

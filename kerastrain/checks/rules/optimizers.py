@@ -35,7 +35,6 @@ def learning_rate_sign(setup: Setup) -> Iterator[Problem]:
         yield Problem(
             f"The learning rate must be above 0, but got {rate:g}.",
             "Pass learning_rate=0.01 for SGD, 0.001 for Adam.",
-            "optimizer",
         )
 
 
@@ -67,12 +66,11 @@ def learning_rate_high(setup: Setup) -> Iterator[Problem]:
             f"{kind} moves every weight by about the learning rate a step, and weights start near "
             f"0.1, but the rate is {rate:g}.",
             f"Pass learning_rate=0.001: keras.optimizers.{kind}(0.001).",
-            "optimizer",
         )
     far = _step_length(setup)
     squares = {o.loss.name for o in setup.outputs} == {"mean_squared_error"}
     if (4 if squares else 300) < far <= (100 if squares else np.inf):
-        yield Problem(*_overshoot(setup, far), "optimizer")
+        yield Problem(*_overshoot(setup, far))
 
 
 def overshoot(setup: Setup) -> Iterator[Problem]:
@@ -87,7 +85,7 @@ def overshoot(setup: Setup) -> Iterator[Problem]:
         and not _rate_is_set(setup)
         and {o.loss.name for o in setup.outputs} == {"mean_squared_error"}
     ):
-        yield Problem(*_overshoot(setup, far), "optimizer")
+        yield Problem(*_overshoot(setup, far))
 
 
 def _step_length(setup: Setup) -> float:
@@ -138,7 +136,6 @@ def learning_rate_low(setup: Setup) -> Iterator[Problem]:
             f"The learning rate is too small: {steps} steps of {kind} at {top:g} or less barely "
             "change the weights.",
             f"Pass optimizer=keras.optimizers.{kind}({USUAL.get(kind, 0.001):g}).",
-            "optimizer",
         )
 
 
@@ -149,22 +146,25 @@ def _stops(setup: Setup) -> bool:
     return any(isinstance(c, keras.callbacks.EarlyStopping) for c in setup.callbacks)
 
 
+def _setters(setup: Setup) -> list[str]:
+    """Name the callbacks that set the learning rate."""
+    import keras
+
+    kinds = (keras.callbacks.LearningRateScheduler, keras.callbacks.ReduceLROnPlateau)
+    return [type(c).__name__ for c in setup.callbacks if isinstance(c, kinds)]
+
+
 def schedule_and_callback(setup: Setup) -> Iterator[Problem]:
     """A schedule in the optimizer and a callback that sets the rate too.
 
     Keras raises a TypeError when the callback first sets it, for ReduceLROnPlateau epochs later.
     """
-    import keras
-
-    setters = (keras.callbacks.LearningRateScheduler, keras.callbacks.ReduceLROnPlateau)
-    for callback in setup.callbacks:
-        if setup.optimizer.schedule is not None and isinstance(callback, setters):
-            kind = type(callback).__name__
+    for kind in _setters(setup):
+        if setup.optimizer.schedule is not None:
             yield Problem(
                 "The learning rate must be set in one place, but got "
                 f"{type(setup.optimizer.schedule).__name__} in the optimizer and {kind}.",
                 f"Drop {kind}, or give the optimizer a number: learning_rate=0.001.",
-                "callbacks",
             )
 
 
@@ -173,15 +173,11 @@ def two_schedulers(setup: Setup) -> Iterator[Problem]:
 
     LearningRateScheduler sets it anew each epoch, so what ReduceLROnPlateau did is gone.
     """
-    import keras
-
-    setters = (keras.callbacks.LearningRateScheduler, keras.callbacks.ReduceLROnPlateau)
-    found = [type(c).__name__ for c in setup.callbacks if isinstance(c, setters)]
+    found = _setters(setup)
     if len(found) > 1:
         yield Problem(
             f"The learning rate must be set in one place, but got {' and '.join(found)}.",
             "Keep one of them.",
-            "callbacks",
         )
 
 
@@ -222,14 +218,12 @@ def other_model(setup: Setup) -> Iterator[Problem]:
         kind = type(given).__name__
         yield Problem(
             "An optimizer belongs to one model; this one was built for another.",
-            f"Make a fresh one: keras.optimizers.{kind}.from_config(optimizer.get_config()).",
-            "optimizer",
+            f"Pass optimizer=keras.optimizers.{kind}.from_config(optimizer.get_config()).",
         )
     elif theirs and {id(v) for v in setup.model.trainable_variables} - {id(v) for v in theirs}:
         yield Problem(
             "An optimizer must know all its weights; layers were unfrozen after it was built.",
-            "Compile anew with a fresh optimizer: keras.optimizers.Adam(1e-5).",
-            "optimizer",
+            "Pass a fresh one: optimizer=keras.optimizers.Adam(1e-5).",
         )
 
 
@@ -243,13 +237,10 @@ def clipped_to_nothing(setup: Setup) -> Iterator[Problem]:
     for name in ("clipnorm", "clipvalue", "global_clipnorm"):
         value = getattr(copy, name, None)
         if value is not None and not value > 0:
-            yield Problem(
-                f"{name} must be above 0, but got {value:g}.", f"Pass {name}=1.0.", "optimizer"
-            )
+            yield Problem(f"{name} must be above 0, but got {value:g}.", f"Pass {name}=1.0.")
     decay = getattr(copy, "weight_decay", None)
     if isinstance(decay, int | float) and (decay < 0 or rate * decay >= 0.5):
         yield Problem(
             f"weight_decay must be from 0 to well below 1 / learning_rate, but got {decay:g}.",
             "Pass weight_decay=0.004.",
-            "optimizer",
         )

@@ -68,7 +68,6 @@ def upside_down(setup: Setup) -> Iterator[Problem]:
                 f"{output.loss.shown.split('(')[0]} gives {right:.3g} for predictions equal to the "
                 f"labels, and {wrong[0]:.3g} for labels mixed up.",
                 "Turn it round, as in return 1 - score, or return -score.",
-                "loss",
             )
 
 
@@ -97,7 +96,6 @@ def unreachable(setup: Setup) -> Iterator[Problem]:
                 f"{output.activation} gives {low:g} to {high:g}, but {output.called} has values "
                 f"from {y.min():g} to {y.max():g}.",
                 f"Two classes: {two}. Numbers: scale them to {low:g}..{high:g}.",
-                "y",
             )
 
 
@@ -121,5 +119,4 @@ def not_a_number(setup: Setup) -> Iterator[Problem]:
             f"The loss and its gradient must be finite at the start, but {what} on a batch of "
             f"{len(shot.outputs[0])} rows.",
             "Keep logarithms, roots and divisions away from 0: keras.ops.log(p + 1e-7).",
-            "loss",
         )

@@ -15,6 +15,11 @@ from kerastrain.checks.settings import AMOUNTS, ID_LOSSES
 from kerastrain.checks.setup import Setup
 from kerastrain.models.devices import unseen_gpu
 
+SHUFFLE = (
+    "Shuffle first: order = np.random.default_rng(0).permutation(len(x)); "
+    "x, y = x[order], y[order]."
+)
+
 
 def run_length(setup: Setup) -> Iterator[Problem]:
     """Epochs, batches or steps that are no whole numbers of 1 or more.
@@ -43,7 +48,6 @@ def run_length(setup: Setup) -> Iterator[Problem]:
             "epochs is the number of the last epoch, not how many more, but got "
             f"initial_epoch={first} and epochs={last}, so nothing is trained.",
             f"Pass epochs={first + last}.",
-            "epochs",
         )
 
 
@@ -66,7 +70,6 @@ def steps_run_out(setup: Setup) -> Iterator[Problem]:
             f"steps_per_epoch must be {cut} the number of batches, {batches}, but is {steps}"
             + (f": some epochs end after {rest}." if batches > steps else "."),
             "Leave steps_per_epoch out.",
-            "steps_per_epoch",
         )
 
 
@@ -74,9 +77,7 @@ def gpu_unseen(setup: Setup) -> Iterator[Problem]:
     """A GPU of NVIDIA in this machine that TensorFlow does not see, so that the CPU trains."""
     way = unseen_gpu()
     if way:
-        yield Problem(
-            "Training could use the GPU of this machine, but uses the CPU.", way, "device"
-        )
+        yield Problem("Training could use the GPU of this machine, but uses the CPU.", way)
 
 
 def batch_above_rows(setup: Setup) -> Iterator[Problem]:
@@ -92,7 +93,6 @@ def batch_above_rows(setup: Setup) -> Iterator[Problem]:
             f"A batch must be a part of the rows, but batch_size={size} is more than all {rows}: "
             f"the training has {steps} step{'s' if steps > 1 else ''} in all.",
             "Pass batch_size=32.",
-            "batch_size",
         )
 
 
@@ -107,16 +107,15 @@ def validation_split_size(setup: Setup) -> Iterator[Problem]:
         return
     if not number or not 0 < share < 1:
         yield Problem(f"validation_split must be from 0 to below 1, but got {share!r}.",
-                      "Pass validation_split=0.2.", "validation_split")  # fmt: skip
+                      "Pass validation_split=0.2.")  # fmt: skip
     elif setup.data.source != "arrays":
         yield Problem(
             f"validation_split takes rows from arrays; x is a {setup.data.source}.",
             "Pass validation_data=another_data_set, as from data.take(10) and data.skip(10).",
-            "validation_split",
         )
     elif setup.rows and not 0 < int(setup.rows * (1 - share)) < setup.rows:
         yield Problem(f"Both parts must have rows; {setup.rows} rows cannot be split at {share}.",
-                      "Pass validation_split=0.2, or more rows.", "validation_split")  # fmt: skip
+                      "Pass validation_split=0.2, or more rows.")  # fmt: skip
 
 
 def _split(setup: Setup) -> tuple[NDArray[Any], NDArray[Any]] | None:
@@ -162,9 +161,7 @@ def validation_split_classes(setup: Setup) -> Iterator[Problem]:
         yield Problem(
             f"Every class must be among the rows trained on; validation_split takes the last rows, "
             f"and {int(lacking.sum())} of {np.count_nonzero(first + last)} classes are only there.",
-            "Shuffle first: order = np.random.default_rng(0).permutation(len(x)); "
-            "x, y = x[order], y[order].",
-            "validation_split",
+            SHUFFLE,
         )
 
 
@@ -183,8 +180,7 @@ def validation_split_lacks(setup: Setup) -> Iterator[Problem]:
         yield Problem(
             f"Validation must hold the classes that are trained; {int(lacking.sum())} frequent "
             "ones are not among the last rows, which validation_split takes.",
-            "Shuffle x and y together first.",
-            "validation_split",
+            SHUFFLE,
         )
 
 
@@ -243,7 +239,7 @@ def validation_form(setup: Setup) -> Iterator[Problem]:
     if data is None:
         seen = f"a tuple of {len(given)}" if isinstance(given, tuple) else type(given).__name__
         yield Problem(f"validation_data must be (x_val, y_val) or a data set, but got {seen}.",
-                      "Pass validation_data=(x_val, y_val).", "validation_data")  # fmt: skip
+                      "Pass validation_data=(x_val, y_val).")  # fmt: skip
         return
     if len(setup.x) != 1 or len(setup.outputs) != 1:
         return
@@ -254,13 +250,12 @@ def validation_form(setup: Setup) -> Iterator[Problem]:
             continue
         facts = summarize(array, f"validation {name}", complete=data.complete)
         seen_rows.add(facts.shape[0] if facts.shape else None)
-        yield from (Problem(*trouble, "validation_data")
+        yield from (Problem(*trouble)
                     for trouble in [_differs(setup, trained, facts)] if trouble)  # fmt: skip
     if len(seen_rows) > 1:
         yield Problem(
             f"validation x and y must have as many rows, but got {sorted(map(str, seen_rows))}.",
             "Split both at the same place.",
-            "validation_data",
         )
 
 
@@ -330,7 +325,6 @@ def validation_scale(setup: Setup) -> Iterator[Problem]:
             f"Validation inputs must be scaled as the training inputs, but got {trained.low:.3g} "
             f"to {trained.high:.3g} in x and {facts.low:.3g} to {facts.high:.3g} in validation x.",
             "Use the training numbers for both: x_val = (x_val - mean) / std.",
-            "validation_data",
         )
 
 
@@ -351,7 +345,6 @@ def validation_is_training(setup: Setup) -> Iterator[Problem]:
             "Validation rows must be other rows than those trained on; validation_data holds rows "
             "of x itself.",
             "Pass validation_split=0.2." if whole else "Split: data.skip(10) and data.take(10).",
-            "validation_data",
         )
 
 

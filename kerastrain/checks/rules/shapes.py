@@ -38,7 +38,7 @@ def label_shape(setup: Setup) -> Iterator[Problem]:
         else:
             continue
         if not fits:
-            yield Problem(*_told(output, y.shown, shape, out), "y")
+            yield Problem(*_told(output, y.shown, shape, out))
 
 
 def _as_fed(output: Output, setup: Setup) -> Shape:
@@ -137,7 +137,6 @@ def custom_loss_broadcast(setup: Setup) -> Iterator[Problem]:
                 f"{output.y.shown if output.y else ''} against {(None, *output.seen.shape[1:])}, "
                 f"which broadcasts: {plain:.3g} instead of {column:.3g}.",
                 "Pass y as a column: y[:, None].",
-                "y",
             )
 
 
@@ -150,11 +149,12 @@ def columns(target: Any, seen: Any) -> tuple[Any, Any] | None:
 
 
 def value_of(loss: Any, y: Any, seen: Any) -> float | None:
-    """Call a user's loss; nothing if it raises, since that is told elsewhere."""
+    """Call a user's loss or metric; nothing if it raises, since that is told elsewhere."""
     import keras
 
     try:
         with keras.StatelessScope():
+            y, seen = map(keras.ops.convert_to_tensor, (y, seen))
             return float(np.mean(keras.ops.convert_to_numpy(loss(y, seen))))
     except Exception:  # a user's own function may raise anything
         return None

@@ -35,7 +35,6 @@ def class_weight_form(setup: Setup) -> Iterator[Problem]:
         yield Problem(
             f"class_weight must be a dict of class id to weight, but got {type(weights).__name__}.",
             "Pass class_weight=dict(enumerate(weights)).",
-            "class_weight",
         )
         return
     keys = [k for k in weights if not (_number(k) and float(k) == int(k))]
@@ -45,24 +44,21 @@ def class_weight_form(setup: Setup) -> Iterator[Problem]:
             f"The keys of class_weight must be class ids, but got {keys[0]!r}, which Keras never "
             "finds, so that all weights are 1.",
             "Pass class_weight={0: 1.0, 1: 5.0}.",
-            "class_weight",
         )
     elif values:
         yield Problem(
             f"Class weights must be numbers of 0 or more, but got {values[0]!r}.",
             "Pass class_weight={0: 1.0, 1: 5.0}.",
-            "class_weight",
         )
     elif setup.data.source == "Dataset" and sorted(map(int, weights)) != list(range(len(weights))):
         yield Problem(
             "For a Dataset class_weight must have the keys 0, 1, 2, ..., but got "
             f"{sorted(weights)}.",
             f"Give every class one: {_all_classes(setup.outputs[0])}.",
-            "class_weight",
         )
     elif weights and not any(weights.values()):
         yield Problem("Some class must have a weight above 0, but got only 0.",
-                      "Leave class_weight out.", "class_weight")  # fmt: skip
+                      "Leave class_weight out.")  # fmt: skip
 
 
 def class_weight_place(setup: Setup) -> Iterator[Problem]:
@@ -86,11 +82,7 @@ def class_weight_place(setup: Setup) -> Iterator[Problem]:
         way = "Pass sample_weight=np.vectorize(class_weight.get)(y)."
     else:
         return
-    yield Problem(
-        f"class_weight goes with one output and one class a row, but got {seen}.",
-        way,
-        "class_weight",
-    )
+    yield Problem(f"class_weight goes with one output and one class a row, but got {seen}.", way)
 
 
 def _ids_of_steps(output: Output, y: Summary) -> bool:
@@ -126,7 +118,6 @@ def class_weight_classes(setup: Setup) -> Iterator[Problem]:
         yield Problem(
             f"class_weight must have a weight for each class, but got {missing}.",
             f"Give every class one: {_all_classes(output)}.",
-            "class_weight",
         )
 
 
@@ -150,8 +141,7 @@ def class_weight_unused(setup: Setup) -> Iterator[Problem]:
         )  # fmt: skip
         yield Problem(
             f"class_weight is for one class a row, but got {seen}.",
-            "Pass sample_weight, one number for each row.",
-            "class_weight",
+            "Leave class_weight out; sample_weight takes one number for each row.",
         )
 
 
@@ -172,13 +162,12 @@ def sample_weight_form(setup: Setup) -> Iterator[Problem]:
             continue
         if not hasattr(part, "shape"):
             yield Problem(f"sample_weight must be an array, but got {type(part).__name__}.",
-                          "sample_weight=np.asarray(weights, dtype='float32').",
-                          "sample_weight")  # fmt: skip
+                          "sample_weight=np.asarray(weights, dtype='float32').")  # fmt: skip
             continue
         facts = summarize(part, "sample_weight")
         trouble = _weights_trouble(setup, facts, min(i, len(setup.outputs) - 1))
         if trouble:
-            yield Problem(*trouble, "sample_weight")
+            yield Problem(*trouble)
 
 
 def _weights_trouble(setup: Setup, facts: Any, index: int) -> tuple[str, str] | None:
@@ -207,13 +196,13 @@ def _weights_trouble(setup: Setup, facts: Any, index: int) -> tuple[str, str] | 
     if facts.missing or facts.infinite:
         return (
             "sample_weight must be finite, but got NaN or infinity.",
-            "np.nan_to_num(sample_weight).",
+            "Pass sample_weight=np.nan_to_num(sample_weight).",
         )
     if facts.low < 0:
         return (
             f"Row weights must be 0 or more, but got {facts.low:g}: training climbs the loss "
             "there.",
-            "np.abs(sample_weight), or drop these rows.",
+            "Pass sample_weight=np.abs(sample_weight), or drop these rows.",
         )
     if facts.high == 0:
         return "Some row must have a weight above 0, but got only 0.", "Leave sample_weight out."
