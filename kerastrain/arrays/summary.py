@@ -347,7 +347,7 @@ def _pick(array: Any) -> NDArray[np.float64]:
     rows = min(count, max(16, min(ROWS, 32 * BLOCK // width)))
     where = np.unique(np.linspace(0, max(0, count - 1), rows).astype(int))[:count]
     parts = []
-    for chunk in np.array_split(where, max(1, len(where) // 64)):  # few pages of a file at a time
+    for chunk in np.array_split(where, max(1, len(where) // 512)):  # few pages of a file at a time
         parts.append(_take(array, chunk).astype(np.float64))
         give_back_pages(array)
     return np.concatenate(parts)

@@ -12,6 +12,7 @@ The rooms, top to bottom; each one only ever uses the ones below it:
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import logging
 from collections.abc import Mapping, Sequence
@@ -139,6 +140,7 @@ def check_plan(
     y: Any,
     given: Mapping[str, Any],
     silence: Sequence[str] = (),
+    whole: Any = None,
 ) -> Findings:
     """Check what `train` is about to do: the plan is made, and nothing is read again.
 
@@ -149,6 +151,7 @@ def check_plan(
         y: Labels as the loss wants them.
         given: The arguments for `compile` and `fit`.
         silence: Names of rules that are not to speak.
+        whole: The user's own x, before rows were held out, in which a message counts rows.
     """
     defaults = {
         name: parameter.default
@@ -158,7 +161,8 @@ def check_plan(
     with untouched():
         settings = {**defaults, **given}
         settings |= _left_out(model, plan, settings)
-        return _ask(gather(model, x, y, settings), set(silence))
+        setup = gather(model, x, y, settings)
+        return _ask(dataclasses.replace(setup, x_given=whole), set(silence))
 
 
 def _plan(model: Any, x: Any, y: Any, loss: Any) -> tuple[Any, Plan, KerastrainError | None]:

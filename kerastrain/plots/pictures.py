@@ -6,7 +6,7 @@ it is given, or on new ones, and returns them; it never calls `plt.show()`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -113,6 +113,7 @@ def plot_history(
     best_epoch: int | None = None,
     baseline: float | None = None,
     title: str = "",
+    marks: Mapping[str, int] | None = None,
 ) -> Axes:
     """Draw the loss over the epochs, and the learning rate under it where it changes.
 
@@ -121,6 +122,7 @@ def plot_history(
         best_epoch: Is marked with a dotted line. Left out, none is.
         baseline: What the best constant answer costs, a grey line. Left out, none is drawn.
         title: Stands above the picture.
+        marks: Names and the epochs at which they are written, on a grey band up to the end.
 
     Returns:
         The axes of the loss.
@@ -164,6 +166,12 @@ def plot_history(
             fontsize=9,
             color="0.5",
         )
+    for place, (name, epoch) in enumerate((marks or {}).items()):
+        ax.axvspan(epoch, max(history["epoch"].max(), epoch + 0.5), color="0.92", zorder=0)
+        ax.annotate(
+            name, (epoch, 1), xycoords=("data", "axes fraction"), xytext=(4, -22 - 12 * place),
+            textcoords="offset points", fontsize=9, color=COLORS[1],
+        )  # fmt: skip
     ax.set_title(title, fontsize=9, loc="left")
     ax.set_ylabel("loss")
     if changes:

@@ -208,7 +208,7 @@ def train(
         quiet = (*asked.silence, *(REACHED if is_auto(optimizer) else ()))
         findings = Findings()
         if asked.check != "off":
-            findings += check_plan(model, rows.x, plan, rows.y, checked, quiet)
+            findings += check_plan(model, rows.x, plan, rows.y, checked, quiet, x)
             enforce(findings, asked.check, stacklevel=2)  # the line of the user, who called train
             enforce(windows, "warn", stacklevel=2)
         chosen: dict[str, str] = {}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import platform
+import re
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -192,13 +193,21 @@ class TrainingRun:
     def plot(self) -> Axes:
         """Draw the loss over the epochs and the baseline; under it the rate, where it changes.
 
+        What the verdict speaks of stands in the title, and from its epoch on where it has one.
+
         Returns:
             The axes of the loss.
         """
         names = {verdict.name for verdict in VERDICTS}
-        title = ", ".join(f.rule for f in self.findings if f.rule in names)
-        options: dict[str, Any] = {"best_epoch": self.best_epoch, "baseline": self.baseline}
-        return plot_history(self.history, title=title, **options)
+        told = {f.rule: re.search(r"epoch (\d+)", f.message) for f in self.findings
+                if f.rule in names}  # fmt: skip
+        return plot_history(
+            self.history,
+            best_epoch=self.best_epoch,
+            baseline=self.baseline,
+            title=", ".join(told),
+            marks={rule: int(epoch[1]) for rule, epoch in told.items() if epoch},
+        )
 
     def save(self, folder: str | Path) -> Path:
         """Write the run into a folder: `model.keras`, `history.csv`, `run.json`, `state.npz`.

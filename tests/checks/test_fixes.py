@@ -179,11 +179,7 @@ def mended(found: Any, model: Any, x: Any, y: Any, given: dict[str, Any]) -> Ite
 
 
 def _length(data: Any) -> int:
-    return len(data) if hasattr(data, "__len__") else 0
-
-
-def found_in(model: Any, x: Any, y: Any, given: dict[str, Any]) -> set[str]:
-    return {finding.rule for finding in check(model, x, y, **given)}
+    return len(data) if isinstance(data, np.ndarray | pd.DataFrame | pd.Series) else 0
 
 
 # What a fix cannot say as code for everybody, and why.
@@ -211,19 +207,27 @@ def test_a_pasted_fix_ends_the_finding(case: tuple[str, Any]) -> None:
     rule, build = case
     keras.utils.set_random_seed(0)
     model, x, y, given = build()
-    found = [finding for finding in check(model, x, y, **given) if finding.rule == rule]
+    before = check(model, x, y, **given)
+    found = [finding for finding in before if finding.rule == rule]
     for new in mended(found[0], model, x, y, given):
-        if rule not in found_in(*new):
+        after = check(*new[:3], **new[3])
+        fresh = {f.rule for f in after if f.severity == "error"} - {f.rule for f in before}
+        if not fresh and rule not in {f.rule for f in after}:
             return
     assert rule in BY_HAND, found[0].fix
 
 
+IN_TRAIN = [case for case in CASES if case[0] not in ("endless", "endless-validation")]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("case", CASES, ids=[f"{i}-{case[0]}" for i, case in enumerate(CASES)])
+@pytest.mark.parametrize("case", IN_TRAIN, ids=[f"{i}-{c[0]}" for i, c in enumerate(IN_TRAIN)])
 def test_a_pasted_fix_runs_in_train(case: tuple[str, Any]) -> None:
     rule, build = case
     keras.utils.set_random_seed(0)
     model, x, y, given = build()
+    if y is None:  # a data set may have no end, and train takes no steps_per_epoch
+        return
     takes = set(kt.train.__kwdefaults__)
 
     def told(model: Any, x: Any, y: Any, given: dict[str, Any]) -> set[str]:

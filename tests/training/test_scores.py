@@ -1,5 +1,6 @@
 """What a trained run answers, measures and refuses, for x in every form that train takes."""
 
+import dataclasses
 import html
 import re
 import shutil
@@ -312,6 +313,20 @@ def test_a_training_without_gain_says_so_and_one_with_gain_does_not():
 def test_the_picture_has_the_baseline(run):
     lines = run.plot().get_lines()
     assert any(np.allclose(line.get_ydata(), run.baseline) for line in lines)
+
+
+def test_the_picture_marks_what_the_verdict_speaks_of(run):
+    costs = np.r_[np.linspace(1, 0.5, 8), np.linspace(0.52, 0.9, 12)]
+    message = "The validation loss must fall with the training loss, but it rises from epoch 8."
+    finding = kt.Finding("overfits", "warning", message, "Pass patience=4.", "epochs")
+    history = pd.DataFrame({"epoch": range(1, 21), "split": "train", "loss": costs})
+    ax = dataclasses.replace(
+        run, history=history.assign(learning_rate=0.1), findings=[finding], best_epoch=8
+    ).plot()
+    assert ax.get_title(loc="left") == "overfits"
+    assert [note.xy[0] for note in ax.texts if note.get_text() == "overfits"] == [8]
+    assert any(patch.get_x() == 8 and patch.get_width() == 12 for patch in ax.patches)
+    assert not run.plot().patches or run.findings
 
 
 # ------------------------------------------------------------------ the report

@@ -359,3 +359,21 @@ def test_right_set_ups_train_without_a_word():
         warnings.simplefilter("error", kt.KerastrainWarning)
         run = kt.train(build, X, NAMES, epochs=1, validation_split=0.2, verbose=0)
     assert run.findings == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_missing_value_is_named_by_its_place_before_the_split(seed):
+    x = np.random.default_rng(0).normal(size=(300, 3)).astype("float32")
+    y = np.where(x[:, 0] > 0, "a", "b")
+    x[[3, 120, 240], 1] = np.nan
+    frame = pd.DataFrame(x, columns=list("uvw"))
+
+    def build(choice):
+        return keras.Sequential([keras.Input((3,)), *choice.last_layers()])
+
+    with pytest.raises(kt.CheckError, match="3 NaN, first in row 3, column 'v'") as told:
+        kt.train(build, frame, y, validation_split=0.5, seed=seed, verbose=0)
+    (finding,) = [f for f in told.value.findings if f.rule == "missing-values"]
+    exec(finding.fix.split(": ", 1)[1].split(". Or")[0], scope := {"x": frame, "y": y})
+    run = kt.train(build, scope["x"], scope["y"], validation_split=0.5, seed=seed, verbose=0)
+    assert len(run.history)

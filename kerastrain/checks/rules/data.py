@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kerastrain.arrays.summary import Summary
+from kerastrain.arrays.summary import Summary, summarize
 from kerastrain.checks.findings import Problem
 from kerastrain.checks.reach import share_of_way
 from kerastrain.checks.settings import AMOUNTS, CROSSENTROPIES
@@ -71,6 +71,9 @@ def missing_values(setup: Setup) -> Iterator[Problem]:
     own = setup.seen is not None and _reads_gaps(setup.seen)
     for facts in [*(() if own else setup.x), *labels]:
         if facts.missing or facts.infinite:
+            if facts.where == "x" and hasattr(setup.x_given, "shape"):  # before rows were held out
+                whole = summarize(setup.x_given, "x")
+                facts = whole if whole.missing or whole.infinite else facts
             what = f"{facts.missing} NaN" if facts.missing else f"{facts.infinite} infinite"
             name = facts.where
             frame = hasattr(facts.array, "isna")
@@ -210,7 +213,8 @@ def unscaled_inputs(setup: Setup) -> Iterator[Problem]:
     Source: LeCun, Bottou, Orr, Müller, "Efficient BackProp", Neural Networks: Tricks of the
     Trade, 1998, section 4.3.
     """
-    large = [x for x in setup.x if x.numeric and x.scale.size and x.scale.max() > 10]
+    far = [x for x in setup.x if x.numeric and max(abs(x.low), abs(x.high)) > 10]
+    large = [x for x in far if x.scale.size and x.scale.max() > 10]
     if not large or setup.own_step or setup.shot.stage != "done":
         return
     for output in setup.outputs:

@@ -32,9 +32,9 @@ def nothing_trainable(setup: Setup) -> Iterator[Problem]:
         yield Problem(
             "The model must have weights to train; "
             + ("all of them are frozen." if frozen else "it has none."),
-            "Before compile: model.trainable = True." if frozen else (
-                "Add a layer with weights, as keras.layers.Dense(...)."
-            )
+            "Before compile: model.trainable = True; model.layers[-1].trainable = True."
+            if frozen
+            else "Add a layer with weights, as keras.layers.Dense(...)."
         )  # fmt: skip
 
 
