@@ -147,7 +147,7 @@ def by_statement(fix: str, scope: dict[str, Any]) -> Iterator[dict[str, Any]]:
         after = dict(scope)
         try:
             tree = ast.parse(code)
-            if isinstance(tree.body[-1], ast.Expr):
+            if isinstance(tree.body[0], ast.Expr):
                 names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
                 after["y" if "y" in names else "x"] = eval(code, after)
             else:
@@ -193,6 +193,9 @@ BY_HAND = {
     "two-activations": INSIDE,
     "loss-upside-down": OWN, "loss-not-finite": OWN, "keras-raises": OWN, "file-name": OWN,
     "schedule-length": OWN, "learning-rate-low": OWN, "batch-form": OWN, "unknown-shape": OWN,
+    "binary-range": DATA, "label-range": DATA, "no-gradient": OWN, "learning-rate-high": OWN,
+    "vanishing-gradient": INSIDE, "callback-object": "what is to be watched",
+    "loss-missing": "which part goes where",
     "two-schedulers": "which of the two is meant", "parts-matched": "which part goes where",
     "class-weight-place": "which output the weights are of",
     "labels-missing": DATA, "constant-input": DATA, "rows-paired": DATA, "sample-weight-form": DATA,
