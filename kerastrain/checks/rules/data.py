@@ -71,25 +71,31 @@ def missing_values(setup: Setup) -> Iterator[Problem]:
     own = setup.seen is not None and _reads_gaps(setup.seen)
     for facts in [*(() if own else setup.x), *labels]:
         if facts.missing or facts.infinite:
-            if facts.where == "x" and hasattr(setup.x_given, "shape"):  # before rows were held out
-                whole = summarize(setup.x_given, "x")
-                facts = whole if whole.missing or whole.infinite else facts
-            what = f"{facts.missing} NaN" if facts.missing else f"{facts.infinite} infinite"
-            name = facts.where
-            frame = hasattr(facts.array, "isna")
-            gaps = f"{name}.notna()" if frame else f"np.isfinite(np.asarray({name}, float))"
-            rows = gaps if len(facts.shape) == 1 else f"{gaps}.reshape(len({name}), -1).all(axis=1)"
-            rows = f"{gaps}.all(axis=1)" if frame and len(facts.shape) > 1 else rows
-            places = facts.missing_at if facts.missing else facts.infinite_at
-            column = places.column
-            if column is not None and hasattr(facts.array, "columns"):
-                column = facts.array.columns[column]
-            yield Problem(
-                f"{name} must hold finite numbers, but got {what}, first in row {facts.first_bad}"
-                + ("." if column is None else f", column {column!r}."),
-                f"Drop these rows: keep = {rows}; x, y = x[keep], y[keep]. Or fill them in.",
-                name,
-            )
+            yield gap(setup, facts)
+
+
+def gap(setup: Setup, facts: Summary) -> Problem:
+    """Tell where a value is missing, counted in the user's own x where rows were held out of it."""
+    held_out = facts.where in ("x", "validation x") and hasattr(setup.x_given, "shape")
+    whole = summarize(setup.x_given, "x") if held_out else facts
+    facts = whole if whole.missing or whole.infinite else facts
+    names = {"validation x": ("x_val", "y_val"), "validation y": ("y_val", "x_val")}
+    name, other = names.get(facts.where, (facts.where, "x" if facts.where == "y" else "y"))
+    what = f"{facts.missing} NaN" if facts.missing else f"{facts.infinite} infinite"
+    frame = hasattr(facts.array, "isna")
+    gaps = f"{name}.notna()" if frame else f"np.isfinite(np.asarray({name}, float))"
+    if len(facts.shape) > 1:
+        gaps += ".all(axis=1)" if frame else f".reshape(len({name}), -1).all(axis=1)"
+    column = (facts.missing_at if facts.missing else facts.infinite_at).column
+    if column is not None and hasattr(facts.array, "columns"):
+        column = facts.array.columns[column]
+    return Problem(
+        f"{facts.where} must hold finite numbers, but got {what}, first in row {facts.first_bad}"
+        + ("." if column is None else f", column {column!r}."),
+        f"Drop these rows: keep = {gaps}; {name}, {other} = {name}[keep], {other}[keep]. Or fill "
+        "them in.",
+        "validation_data" if facts.where.startswith("validation") else facts.where,
+    )
 
 
 def _reads_gaps(model: object) -> bool:

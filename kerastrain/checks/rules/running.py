@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from kerastrain.arrays.sources import Data, read_data
 from kerastrain.arrays.summary import Summary, class_ids, summarize
 from kerastrain.checks.findings import Problem
+from kerastrain.checks.rules.data import gap
 from kerastrain.checks.settings import AMOUNTS, ID_LOSSES
 from kerastrain.checks.setup import Setup
 from kerastrain.models.devices import unseen_gpu
@@ -282,7 +283,7 @@ def _differs(setup: Setup, trained: Summary, facts: Summary) -> tuple[str, str] 
             "Prepare both in the same way.",
         )
     if facts.missing or facts.infinite:
-        return f"{name} must hold finite numbers, but got NaN or infinity.", "Drop these rows."
+        return gap(setup, facts)[:2]
     units, loss = setup.outputs[0].units or 0, setup.outputs[0].loss
     if name.endswith("y") and loss.name in ID_LOSSES and facts.whole and fits:
         ids = set(facts.counts) - {loss.options.get("ignore_class")}
