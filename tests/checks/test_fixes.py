@@ -195,7 +195,7 @@ BY_HAND = {
     "schedule-length": OWN, "learning-rate-low": OWN, "batch-form": OWN, "unknown-shape": OWN,
     "binary-range": DATA, "label-range": DATA, "no-gradient": OWN, "learning-rate-high": OWN,
     "vanishing-gradient": INSIDE, "callback-object": "what is to be watched",
-    "loss-missing": "which part goes where",
+    "loss-missing": "which part goes where", "backup-not-whole": "it is another function",
     "two-schedulers": "which of the two is meant", "parts-matched": "which part goes where",
     "class-weight-place": "which output the weights are of",
     "labels-missing": DATA, "constant-input": DATA, "rows-paired": DATA, "sample-weight-form": DATA,
