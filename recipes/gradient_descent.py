@@ -6,7 +6,7 @@ bottom the slope shrinks, so the steps shrink too; where the slope is 0 nothing 
 
     python -m recipes.gradient_descent --plot descent.png
 
-Try next: set LEARNING_RATE to 1.0. Each step then lands as far behind the bottom as it began
+Try next: set `LEARNING_RATE = 1.0`. Each step then lands as far behind the bottom as it began
 before it, and the walk never ends. The lesson `learning_rate` shows why.
 """
 
@@ -60,6 +60,13 @@ def run() -> pd.DataFrame:
     return pd.concat(walks, ignore_index=True)
 
 
+def rows(table: pd.DataFrame) -> pd.DataFrame:
+    """Show the first steps and the last one of the walk that begins beside the bottom."""
+    walk = table[table["start"] == STARTS[0]].assign(step_length=table["x"].diff().abs())
+    shown = walk.set_index("step").loc[[0, 1, 2, 3, 5, 10, 20, STEPS]].reset_index()
+    return shown[["step", "x", "by_hand", "step_length", "value"]]
+
+
 def report(table: pd.DataFrame) -> str:
     """Say how the walk slows down, and that nothing moves at the bottom."""
     walk, rest = (table[table["start"] == start] for start in STARTS)
@@ -77,16 +84,16 @@ def report(table: pd.DataFrame) -> str:
 
 
 def plot(table: pd.DataFrame) -> Axes:
-    """Draw the curve with the walk on it."""
-    ax = kt.plots.plot_descent(
-        f, table[table["start"] == STARTS[0]], xlim=(-1.5, 5.5), ax=kt.plots.new_axes()[0]
+    """Draw the walk on the curve: long steps where it is steep, short ones near the bottom."""
+    walk = table[table["start"] == STARTS[0]]
+    ax = kt.plots.plot_descent(f, walk, xlim=(-1.5, 5.5), ax=kt.plots.new_axes()[0])
+    ax.annotate("start: steep, long steps", (-0.7, 10), fontsize=12)
+    ax.annotate(
+        "at the bottom the slope is 0:\nnothing moves", (BOTTOM, 2.2), fontsize=12, ha="center"
     )
-    ax.annotate("start: steep, long steps", (-0.7, 10), fontsize=10)
-    ax.annotate("slope 0: nothing moves", (BOTTOM, 2.2), fontsize=10, ha="center")
-    ax.set_xlabel("weight w")
-    ax.set_ylabel("loss f(w)")
+    ax.set(xlabel="weight w", ylabel="loss f(w)")
     return ax
 
 
 if __name__ == "__main__":
-    show(run, report, plot)
+    show(run, report, plot, rows=rows)
