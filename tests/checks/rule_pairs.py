@@ -187,7 +187,7 @@ PAIRS: dict[str, Pair] = {
     "loss-upside-down": (lambda: painted(MASKS, dice_score), lambda: painted(MASKS, dice_loss)),
     "own-loss-out-of-reach": (lambda: painted(MASKS * 255, squares), lambda: painted(MASKS, squares)),
     "loss-not-finite": (lambda: binary(loss=log_loss), lambda: binary(loss=log_loss_mended)),
-    "unknown-direction": (lambda: binary(metrics=[M.Mean(name="m"), M.TruePositives(name="hits")], callbacks=[C.EarlyStopping("hits")]), lambda: binary(metrics=[M.TruePositives(name="hits")], callbacks=[C.EarlyStopping("hits", mode="max")])),
+    "unknown-direction": (lambda: binary(metrics=[M.TruePositives(name="hits")], callbacks=[C.EarlyStopping("hits")]), lambda: binary(metrics=[M.TruePositives(name="hits")], callbacks=[C.EarlyStopping("hits", mode="max")])),
     "tiny-inputs": (lambda: (stack(layers.Rescaling(1 / 255), D(8, "relu"), D(4, "softmax")), UNIT, Y4, {"loss": SCE}), lambda: (stack(layers.Rescaling(1 / 255), D(8, "relu"), D(4, "softmax")), UNIT * 255, Y4, {"loss": SCE})),
     "pooled-classes": (lambda: (net(4, "softmax"), X, HOT, {"loss": CCE, "metrics": [M.AUC()]}), lambda: (net(4, "softmax"), X, HOT, {"loss": CCE, "metrics": [M.AUC(multi_label=True)]})),
     "rare-classes": (lambda: (net(1, "sigmoid"), WIDE_X, RARE, {"loss": BCE, "metrics": ["accuracy"]}), lambda: (net(1, "sigmoid"), WIDE_X, RARE, {"loss": BCE, "metrics": ["accuracy", M.AUC(curve="PR"), M.Recall()]})),

