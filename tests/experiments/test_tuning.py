@@ -4,11 +4,13 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from forced_xla import compile_as_on_a_gpu
 
 import kerastrain as kt
 from kerastrain.experiments.tuning import _tunable_sgd, tune_optimizer
 
 pytestmark = pytest.mark.tensorflow
+compile_as_on_a_gpu()  # in worker processes too, which import this module
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(120, 4)).astype("float32")
