@@ -58,6 +58,24 @@ def test_the_picture_shows_accuracy_beside_recall(table, axes):
     assert heights == [*liver(table)["accuracy"], *liver(table)["recall"]]
 
 
+def test_the_report_ends_with_what_each_way_finds(lesson, table):
+    before, last = lesson.report(table).splitlines()
+    no, plain, weighted = (row for _, row in liver(table).iterrows())
+    assert f"right in {no['accuracy']:.0%} of cases and finds 0 of {no['missed']};" in last
+    assert f"right in {plain['accuracy']:.0%} and finds {plain['found']};" in last
+    assert last.endswith(f"right in {weighted['accuracy']:.0%} and finds {weighted['found']}.")
+    middle, low = tumours(table).loc[0.5], tumours(table).loc[0.1]
+    assert f"of 0.5 {middle['missed']:.0f} of 212 malignant ones are missed" in before
+    assert f"with {middle['false_alarms']:.0f} false alarms; at 0.1 {low['missed']:.0f}" in before
+    assert f"The AUC is {middle['auc']:.3f}" in before
+
+
+def test_the_lower_picture_shows_precision_and_recall_over_the_threshold(table, axes):
+    for line, measured in zip(axes[1].get_lines(), ("precision", "recall"), strict=True):
+        np.testing.assert_array_equal(line.get_xdata(), tumours(table).index)
+        np.testing.assert_array_equal(line.get_ydata(), tumours(table)[measured])
+
+
 def test_a_sign_twice_as_common_is_still_missed_without_weights(table, tried):
     no, plain, weighted = (liver(tried).loc[way] for way in liver(tried).index)
     assert no["accuracy"] < liver(table)["accuracy"].iloc[0] - 0.05

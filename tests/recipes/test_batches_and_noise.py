@@ -44,9 +44,27 @@ def test_in_the_same_epochs_small_batches_get_further(lesson, table):
     assert ends["steps"].tolist() == [528, 66, 6]
 
 
-def test_the_picture_has_two_walks_and_three_batch_sizes(axes):
-    assert len(axes) == 2
-    assert len(axes[1].get_lines()) == 3
+def test_the_report_ends_with_the_noises_and_the_losses(lesson, table):
+    *_, before, last = lesson.report(table).splitlines()
+    walk = table[(table["part"] == "walk") & (table["step"] > lesson.STEPS / 2)]
+    full, small = walk.groupby("batch", sort=False)["value"].mean()
+    assert f"is {full:.3f} with full batches and {small:.3f} with" in before
+    assert "each of which costs 1/58 of a full one" in before  # 235 households, 4 a step
+    noises = table[table["part"] == "noise"].set_index("rows")["noise"]
+    assert f"from 1 row is off by {noises[1]:.2f}, from 4 by {noises[4]:.2f}" in last
+    ends = table[table["epoch"] == lesson.EPOCHS].set_index("rows")["loss"]
+    assert f"528 steps of 16 rows and end at a loss of {ends[16]:.2f}, or 6 steps" in last
+    assert last.endswith(f"of all 1400 and end at {ends[1400]:.2f}.")
+
+
+def test_the_picture_has_both_walks_and_the_losses_of_each_batch_size(lesson, table, axes):
+    drawn = [(list(line.get_xdata()), list(line.get_ydata())) for line in axes[0].get_lines()]
+    for _, walk in table[table["part"] == "walk"].groupby("batch"):
+        assert (list(walk["x"]), list(walk["y"])) in drawn
+    training = table[table["part"] == "training"].groupby("rows")["loss"]
+    for line, rows in zip(axes[1].get_lines(), lesson.BATCH_SIZES, strict=True):
+        np.testing.assert_array_equal(line.get_ydata(), training.get_group(rows))
+        assert line.get_label().startswith(f"{rows} rows a step")
 
 
 def test_more_rows_stay_closer_to_the_minimum(table, tried):

@@ -72,8 +72,16 @@ def test_from_equal_weights_all_units_of_a_layer_stay_one_unit(lesson):
     np.testing.assert_allclose(kernel, kernel[:1].repeat(len(kernel), axis=0), atol=1e-6)
 
 
-def test_the_picture_has_both_activations_and_all_starts(lesson, axes):
-    assert [len(ax.get_lines()) for ax in axes] == [2, len(lesson.STARTS)]
+def test_the_picture_has_both_activations_and_all_starts(lesson, table, axes):
+    norms = table[(table["part"] == "gradient") & (table["start"] == "Glorot")]
+    for line in axes[0].get_lines():
+        rows = norms[norms["activation"] == line.get_label()]
+        np.testing.assert_array_equal(line.get_ydata(), rows["gradient"])
+    assert {line.get_label() for line in axes[0].get_lines()} == {"sigmoid", "relu"}
+    training = table[table["part"] == "training"].groupby("start")["loss"]
+    for line, start in zip(axes[1].get_lines(), lesson.STARTS, strict=True):
+        assert line.get_label() == start
+        np.testing.assert_array_equal(line.get_ydata(), training.get_group(start))
 
 
 def test_through_two_sigmoid_layers_far_more_arrives(table, tried):

@@ -32,9 +32,23 @@ def test_all_take_as_many_steps(lesson):
     assert max(steps) - min(steps) <= 1
 
 
-def test_the_picture_shows_the_gap_of_each_way(lesson, table, axes):
-    training, validation = (line.get_xdata() for line in axes[0].get_lines()[:2])
-    np.testing.assert_allclose((validation - training)[::-1], gaps(lesson, table))
+def test_the_report_ends_with_the_loss_of_each_way(lesson, table):
+    last = lesson.report(table).splitlines()[-1]
+    loss = lesson.ends(table)["validation"]
+    assert f"loss is {loss['nothing']:.2f} with nothing" in last
+    assert f"{loss['more data']:.2f} with 1000 days instead of 300" in last
+    for way in ("weight decay", "dropout"):
+        assert f"{loss[way]:.2f} with {way}" in last
+    assert f"{loss['smaller network']:.2f} with a smaller network; a coin costs 0.69." in last
+
+
+def test_the_picture_shows_both_losses_of_each_way(lesson, table, axes):
+    training, validation, coin = (line.get_xdata() for line in axes[0].get_lines())
+    last = lesson.ends(table)[::-1]
+    np.testing.assert_array_equal(training, last["training"])
+    np.testing.assert_array_equal(validation, last["validation"])
+    assert coin[0] == np.log(2)
+    assert [text.get_text() for text in axes[0].get_yticklabels()] == list(last.index)
 
 
 def test_more_dropout_leaves_a_smaller_gap_and_a_higher_training_loss(lesson, table, tried):

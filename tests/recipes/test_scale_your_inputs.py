@@ -49,12 +49,26 @@ def test_no_rate_makes_up_for_raw_inputs(lesson, table):
     assert raw["loss"].idxmin() == lesson.RATES["raw"][1]
 
 
-def test_the_picture_has_the_walk_on_both_surfaces(axes):
-    assert [ax.get_title(loc="left").split(":")[0] for ax in axes] == [
-        "raw inputs",
-        "scaled inputs",
-    ]
-    assert all(len(ax.get_lines()) >= 3 for ax in axes)
+def test_the_report_ends_with_the_losses_at_the_best_rates(lesson, table):
+    *_, before, last = lesson.report(table).splitlines()
+    shape, ends = walks(table)["curvatures"].first(), walks(table)["value"].last()
+    assert f"bends {shape['raw']:,.0f} times" in before
+    assert f"scaled, {shape['scaled']:.1f} times" in before
+    assert f"lead to {ends['raw']:.2f} in the ravine and to {ends['scaled']:.2f} in" in before
+    training = table[table["part"] == "training"].sort_values("loss").groupby("inputs").first()
+    raw, scaled = (training.loc[name] for name in ("raw", "scaled"))
+    assert f"loss of {raw['loss']:.2f} at the best of its rates, {raw['rate']:g};" in last
+    assert last.endswith(f"ends at {scaled['loss']:.2f}, at a rate of {scaled['rate']:g}.")
+
+
+def test_the_picture_has_the_walk_and_its_end_on_both_surfaces(table, axes):
+    for ax, name in zip(axes, ("raw", "scaled"), strict=True):
+        walk = walks(table).get_group(name)
+        drawn = [(list(line.get_xdata()), list(line.get_ydata())) for line in ax.get_lines()]
+        assert (list(walk["x"]), list(walk["y"])) in drawn
+        title = ax.get_title(loc="left")
+        assert title.startswith(f"{name} inputs: ")
+        assert title.endswith(f": {walk['value'].iloc[-1]:.2f})")
 
 
 def test_two_large_columns_make_a_deeper_ravine(table, tried):

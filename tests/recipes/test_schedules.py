@@ -26,8 +26,23 @@ def test_the_rates_are_those_of_the_formulas(lesson, table):
         assert warm.idxmax() == 2
 
 
-def test_the_picture_has_both_rates(lesson, axes):
-    assert [len(ax.get_lines()) for ax in axes] == [4, 4]
+def test_the_report_ends_with_the_losses_at_the_high_rate(lesson, table):
+    before, last = lesson.report(table).splitlines()
+    constant, cosine, warm = lesson.ends(table).loc[lesson.HIGH_RATE]
+    assert f"ends at {constant:.2f} with a constant rate, at {cosine:.2f} with cosine" in last
+    assert last.endswith(f"and at {warm:.2f} with a warm-up before it.")
+    constant, cosine, _ = lesson.ends(table).loc[lesson.LOW_RATE]
+    assert f"at {constant:.2f} without a schedule and at {cosine:.2f} with cosine" in before
+
+
+def test_the_picture_has_the_losses_of_each_way_at_both_rates(lesson, table, axes):
+    for ax, rate in zip(axes, (lesson.HIGH_RATE, lesson.LOW_RATE), strict=True):
+        *ways, nothing = ax.get_lines()
+        assert nothing.get_ydata()[0] == np.log(10)
+        for line, way in zip(ways, lesson.WAYS, strict=True):
+            rows = table[(table["rate"] == rate) & (table["way"] == way)]
+            np.testing.assert_array_equal(line.get_ydata(), rows["loss"])
+            assert line.get_label() == way
 
 
 def test_at_a_fitting_rate_all_ways_end_below_a_loss_of_a_tenth(lesson, tried):

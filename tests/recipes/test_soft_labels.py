@@ -40,9 +40,22 @@ def test_on_training_rows_the_confidence_comes_near_to_what_the_loss_asks_for(le
     assert measured == pytest.approx(lesson.best_confidence(lesson.SMOOTHING), abs=0.05)
 
 
-def test_the_picture_counts_every_validation_row_in_both(lesson, axes):
-    counts = [sum(bar.get_height() for bar in ax.patches) for ax in axes]
-    assert counts == [lesson.VALIDATION_ROWS] * 2
+def test_the_report_ends_with_accuracy_and_confidence(lesson, table):
+    *_, before, last = lesson.report(table).splitlines()
+    hard, soft = (lesson.scores(table).loc[way] for way in ("hard labels", "soft labels"))
+    assert f"from {hard['where_wrong']:.2f} to {soft['where_wrong']:.2f}." in before
+    assert f"hard labels {hard['accuracy']:.1%} of the answers" in last
+    assert f"a mean confidence of {hard['confidence']:.1%};" in last
+    assert f"soft labels {soft['accuracy']:.1%}, at {soft['confidence']:.1%}:" in last
+
+
+def test_the_picture_counts_the_confidences_and_marks_the_share_that_is_right(lesson, table, axes):
+    for ax, way in zip(axes, ("hard labels", "soft labels"), strict=True):
+        rows = table[(table["split"] == "val") & (table["way"] == way)]
+        counts, _ = np.histogram(rows["confidence"], np.linspace(0, 1, 26))
+        assert [bar.get_height() for bar in ax.patches] == list(counts)
+        assert sum(counts) == lesson.VALIDATION_ROWS
+        assert ax.get_lines()[0].get_xdata()[0] == rows["right"].mean()
 
 
 def test_more_smoothing_leaves_less_confidence(lesson, table, tried):

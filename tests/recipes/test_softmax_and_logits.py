@@ -51,9 +51,29 @@ def test_started_from_a_mistake_only_cross_entropy_learns(lesson, table):
     assert last["mse"] - first["mse"] < 0.01  # "benign" for all, as at the start
 
 
-def test_the_picture_has_three_temperatures_and_two_slopes(axes):
-    assert len(axes[0].patches) == 9
-    assert len(axes[1].get_lines()) == 4
+def test_the_report_ends_with_the_slopes_and_the_accuracies(lesson, table):
+    *_, before, last = lesson.report(table).splitlines()
+    bars = table[table["part"] == "temperature"].groupby("temperature")["probability"].max()
+    for temperature, words in zip(
+        lesson.TEMPERATURES, ("makes it", "gets", "one of 4"), strict=True
+    ):
+        assert f"{words} {bars[temperature]:.2f}" in before
+    slopes = table[table["logit"] == -10].set_index("loss")["slope"]
+    assert f"is {slopes['cross-entropy']:.1f} with cross-entropy" in last
+    assert f"and {slopes['mse']:.5f} with mse" in last
+    ends = accuracies(table, lesson.EPOCHS)
+    assert last.endswith(f"an accuracy of {ends['cross-entropy']:.0%} and of {ends['mse']:.0%}.")
+
+
+def test_the_picture_shows_the_probabilities_and_both_slopes(lesson, table, axes):
+    bars = table[table["part"] == "temperature"]
+    assert [bar.get_height() for bar in axes[0].patches] == list(bars["probability"])
+    slopes = table[table["part"] == "slope"].groupby("loss")["slope"]
+    lines = axes[1].get_lines()
+    for line, name in zip(lines[::2], lesson.LOSSES, strict=True):
+        np.testing.assert_array_equal(line.get_ydata(), slopes.get_group(name))
+    at = table[table["logit"] == -10].set_index("loss")["slope"]
+    assert [dot.get_ydata()[0] for dot in lines[1::2]] == [at[name] for name in lesson.LOSSES]
 
 
 def test_without_a_wrong_opinion_both_learn_alike(lesson, tried):

@@ -42,9 +42,25 @@ def test_copies_on_both_sides_of_the_split_promise_too_much(table):
     assert honest < 0.5
 
 
-def test_the_picture_has_validation_above_test(axes):
-    validation, test = (line.get_ydata() for line in axes[0].get_lines()[:2])
-    assert (validation[1:] > test[1:]).all()
+def test_the_report_ends_with_the_scores_of_the_chosen_network(lesson, table):
+    before, last = lesson.report(table).splitlines()
+    chosen = table[table["part"] == "choosing"].iloc[-1]
+    assert f"right on {chosen['validation']:.1%} of the 60 validation days" in last
+    assert f"on {chosen['test']:.1%} of the test days" in last
+    assert last.endswith(f"saying 'as today' is right on {chosen['as_today']:.1%}.")
+    leaky, honest = table.loc[table["part"] == "leak", "recall"]
+    assert f"split: {leaky:.0%} of those with edema seem to be found" in before
+    assert before.endswith(f"it is {honest:.0%}.")
+
+
+def test_the_picture_has_both_scores_the_baseline_and_the_leak(table, axes):
+    rows = table[table["part"] == "choosing"]
+    validation, test, baseline = (line.get_ydata() for line in axes[0].get_lines())
+    np.testing.assert_array_equal(validation, rows["validation"])
+    np.testing.assert_array_equal(test, rows["test"])
+    assert baseline[0] == rows["as_today"].iloc[0]
+    leaks = table.loc[table["part"] == "leak", "recall"]
+    assert [bar.get_width() for bar in axes[1].patches] == list(leaks)
 
 
 def test_ten_times_the_validation_rows_leave_less_than_a_third_of_the_gap(table, tried):
