@@ -123,6 +123,8 @@ def train(
         shuffle: Give the rows a fresh order each epoch, drawn from `seed`.
         seed: Decides the split, the order of rows and the model's random layers, and with a
             function `model` the initial weights. Left out, a fresh one, kept in the run.
+            It does not reach what a function `model` draws from `tf.random`, or from `keras.random`
+            without a seed, nor the order in which threads of a data set draw.
         device: `"cpu"`, `"gpu"`, or `"auto"` for the best there is.
         check: `"error"` refuses a set-up that cannot learn, `"warn"` only warns, `"off"` does not
             look.

@@ -272,6 +272,7 @@ def test_ctrl_c_in_the_first_epoch_leaves_the_weights_as_they_were():
     assert run.interrupted
     assert weights_of(run) == before
     assert len(run.history) == 0
+    run.plot()
 
 
 @pytest.mark.parametrize("error", [ValueError("mine"), SystemExit(1)], ids=["error", "exit"])

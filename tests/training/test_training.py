@@ -284,6 +284,17 @@ def test_a_warm_up_rises_first():
         kt.train(build, X, NAMES, warmup_epochs=10, epochs=5, verbose=0)
 
 
+@pytest.mark.parametrize("epochs", [2, 3, 10])
+def test_a_cosine_with_warm_up_over_a_few_steps_is_trained(epochs):
+    run = kt.train(
+        build, X, NAMES, schedule="cosine", warmup_epochs=1, epochs=epochs, batch_size=60, verbose=0
+    )
+    rates = run.history["learning_rate"].to_numpy()  # after each epoch, which is one step here
+    assert rates.argmax() == 0
+    assert rates[0] == pytest.approx(0.001)
+    assert rates[-1] == pytest.approx(0, abs=1e-9)
+
+
 def test_a_loss_that_is_no_number_stops_the_run_and_says_why():
     with pytest.warns(kt.KerastrainWarning, match="The likely cause is a learning rate of 1e"):
         run = kt.train(

@@ -27,6 +27,8 @@ def learning_rate_sign(setup: Setup) -> Iterator[Problem]:
         return
     if schedule is not None:
         later = [float(schedule(step)) for step in (0, 10, 100, 1000)]
+        if not any(later):  # it may rise and fall within the first ten steps
+            later += [float(schedule(step)) for step in range(1, 10)]
         bad = max(later) <= 0 or min(later) < 0 or not np.isfinite(later).all()
     else:
         own = setup.given["optimizer"]
