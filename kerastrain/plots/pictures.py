@@ -130,7 +130,7 @@ def plot_history(
     from matplotlib.ticker import MaxNLocator
 
     rates = history.loc[history["split"] == "train", ["epoch", "learning_rate"]]
-    changes = rates["learning_rate"].nunique() > 1
+    changes = len(rates["learning_rate"].drop_duplicates()) > 1
     axes = new_axes(2 if changes else 1, height=5.0 if changes else 4.0, sharex=True)
     ax = axes[0]
     names = {"train": "training", "val": "validation"}
