@@ -9,9 +9,9 @@ from recipes import silent_mistakes
 pytestmark = pytest.mark.tensorflow
 
 
-def test_keras_trains_six_mistakes_in_silence_and_check_names_each() -> None:
-    table = silent_mistakes.run().set_index("set_up")
-    right, wrong = table.loc["right"], table.drop("right")
+def test_keras_trains_six_mistakes_in_silence_and_check_names_each(table):
+    right, wrong = table.iloc[0], table.iloc[1:]
+    assert right["set_up"] == "right"
     assert right["accuracy"] > 0.95
     assert right["rule"] == ""
     assert wrong["accuracy"].max() < 0.3
@@ -23,10 +23,16 @@ def test_keras_trains_six_mistakes_in_silence_and_check_names_each() -> None:
         "dead-start",
         "index-order",
     ]
-    said = silent_mistakes.report(table.reset_index()).splitlines()[-1]
-    assert "check names 6 of 6" in said
-    axes = silent_mistakes.plot(table.reset_index())
-    assert len(axes.patches) == len(table)
+
+
+def test_the_report_ends_with_the_accuracies_and_the_picture_shows_each(lesson, table, axes):
+    last = lesson.report(table).splitlines()[-1]
+    wrong = table["accuracy"].iloc[1:]
+    assert f"between {wrong.min():.2f} and {wrong.max():.2f} instead of" in last
+    assert f"{table['accuracy'].iloc[0]:.2f}; check names 6 of 6" in last
+    assert [bar.get_width() for bar in axes[0].patches] == list(table["accuracy"])[::-1]
+    names = [text.get_text() for text in axes[0].get_yticklabels()]
+    assert names == list(table["set_up"])[::-1]
 
 
 @pytest.mark.parametrize("name", silent_mistakes.MISTAKES)
