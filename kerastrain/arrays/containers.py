@@ -13,8 +13,39 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-__all__ = ["Container", "container_of", "give_back_pages"]
+__all__ = ["Container", "Selection", "container_of", "give_back_pages"]
+
+
+class Selection:
+    """Some rows of an array, by their numbers: a row is copied when it is asked for.
+
+    Args:
+        array: Shape `(n, ...)`; it may lie in a file.
+        rows: The row numbers, shape `(m,)`.
+
+    Examples:
+        >>> some = Selection(np.arange(8).reshape(4, 2), np.array([3, 0]))
+        >>> some.shape, some[1:].tolist()
+        ((2, 2), [[0, 1]])
+    """
+
+    def __init__(self, array: NDArray[Any], rows: NDArray[Any]) -> None:
+        self.array, self.rows = array, rows
+        self.shape, self.ndim = (len(rows), *array.shape[1:]), array.ndim
+        self.dtype = array.dtype
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, rows: Any) -> NDArray[Any]:
+        taken: NDArray[Any] = self.array.take(self.rows[rows], axis=0)
+        give_back_pages(self.array)
+        return taken
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.asarray(self[:], dtype)
 
 
 class Container:
@@ -58,6 +89,13 @@ class Container:
 class _Arrays(Container):
     def holds(self, data: Any) -> bool:
         return True
+
+
+class _Selections(Container):
+    library, types = "kerastrain", ("Selection",)
+
+    def take(self, data: Any, rows: Any) -> Any:
+        return data[rows]
 
 
 class _MaskedArrays(Container):
@@ -201,6 +239,7 @@ class _MapDatasets(Container):
 
 
 CONTAINERS = (
+    _Selections(),
     _MaskedArrays(),
     _Pandas(),
     _Polars(),

@@ -12,10 +12,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kerastrain.arrays.containers import container_of
+from kerastrain.arrays.containers import Selection, container_of
 from kerastrain.errors import DataError
 
 __all__ = ["as_arrays", "count_rows", "split_rows", "take_rows", "whole_number"]
+
+_LARGE = 2**26  # bytes
 
 
 def as_arrays(data: Any, name: str) -> Any:
@@ -96,12 +98,13 @@ def count_rows(data: Any, name: str = "x") -> int:
     return rows
 
 
-def take_rows(data: Any, rows: NDArray[np.integer[Any]]) -> Any:
-    """Copy some rows of an array, or of each array in a dict or list.
+def take_rows(data: Any, rows: NDArray[np.integer[Any]], *, copy: bool = True) -> Any:
+    """Take some rows of an array, or of each array in a dict or list.
 
     Args:
         data: An array, tensor, DataFrame or Series, a dict or list of them, or None.
         rows: Which rows, in which order, shape `(m,)`.
+        copy: Whether large arrays are copied too, not only small ones.
 
     Returns:
         The same structure with `m` rows.
@@ -109,9 +112,11 @@ def take_rows(data: Any, rows: NDArray[np.integer[Any]]) -> Any:
     if data is None:
         return None
     if isinstance(data, dict):
-        return {key: take_rows(value, rows) for key, value in data.items()}
+        return {key: take_rows(value, rows, copy=copy) for key, value in data.items()}
     if isinstance(data, list | tuple):
-        return [take_rows(value, rows) for value in data]
+        return [take_rows(value, rows, copy=copy) for value in data]
+    if not copy and type(data) in (np.ndarray, np.memmap) and data.nbytes > _LARGE:
+        return Selection(data, rows)
     return container_of(data).take(data, rows)
 
 
@@ -168,8 +173,9 @@ def split_rows(
         raise DataError(message + "Pass validation_split=0.")
     places = (np.arange(validating) + random.random()) * (len(order) / validating)
     validation = order[places.astype(np.intp)]
-    training = np.setdiff1d(np.arange(count), validation)
-    return random.permutation(training), random.permutation(validation)
+    held_out = np.zeros(count, np.bool_)
+    held_out[validation] = True
+    return random.permutation(np.flatnonzero(~held_out)), random.permutation(validation)
 
 
 def whole_number(name: str, value: Any, least: int, most: int = 2**31 - 1) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kerastrain.arrays.containers import Selection
 from kerastrain.loop.packing import Rows, row_order
 
 if TYPE_CHECKING:
@@ -35,11 +36,14 @@ def train_by_keras(
         seed: Decides the order of rows.
     """
     own_order = arguments["shuffle"] and not arguments["steps_per_epoch"]
-    if isinstance(data, str) or not own_order:
-        model.fit(x, y, callbacks=hooks, verbose=0, **arguments)
-        return
     import keras
 
+    if isinstance(data, str) or not own_order:
+        whole = {**arguments, "x": x, "y": y}
+        for name in ("x", "validation_data"):
+            whole[name] = keras.tree.map_structure(_copied, whole[name])
+        model.fit(callbacks=hooks, verbose=0, **whole)
+        return
     rows, val_rows = data
     batches = _batches_in_order(rows, arguments["shuffle"], seed)
     # Keras asks for the first batch of an epoch after this hook.
@@ -54,10 +58,16 @@ def train_by_keras(
         shuffle=False,
         callbacks=hooks,
         verbose=0,
-        validation_data=None if val_rows is None else _unflatten(val_rows, val_rows.leaves),
+        validation_data=None
+        if val_rows is None
+        else _unflatten(val_rows, [_copied(leaf) for leaf in val_rows.leaves]),
         validation_batch_size=None if val_rows is None else val_rows.batch_size,
         **{name: arguments[name] for name in kept},
     )
+
+
+def _copied(part: Any) -> Any:
+    return part[:] if isinstance(part, Selection) else part  # Keras knows no selections
 
 
 def _unflatten(rows: Rows, leaves: Any) -> Any:

@@ -71,10 +71,10 @@ def extreme_rows(rows: Rows) -> NDArray[Any]:
     """
     found: set[int] = set()
     for leaf in rows.leaves:
-        values = np.asarray(leaf).reshape(rows.count, -1)
-        kind, first = numpy_dtype(leaf).kind, values[:1000]
-        if kind == "b" or not values.size or (kind == "f" and (first % 1 != 0).any()):
+        kind = numpy_dtype(leaf).kind
+        if kind == "b" or 0 in leaf.shape or (kind == "f" and (np.asarray(leaf[:1000]) % 1).any()):
             continue  # no ids
+        values = np.asarray(leaf).reshape(rows.count, -1)
         if values.shape[1] > _MOST_COLUMNS:
             places = [values.argmin(), values.argmax()]
             found.update(int(place) // values.shape[1] for place in places)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kerastrain.arrays.containers import give_back_pages
+from kerastrain.arrays.containers import Selection, give_back_pages
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -56,7 +56,8 @@ class Rows:
         """
         taken = []
         for leaf in self.leaves:
-            part = np.asarray(leaf).take(rows, axis=0)
+            selected = isinstance(leaf, Selection)
+            part = leaf[rows] if selected else np.asarray(leaf).take(rows, axis=0)
             taken.append(part.astype(model_dtype(leaf), copy=False))
             give_back_pages(leaf)
         return taken
@@ -65,7 +66,8 @@ class Rows:
         """Copy all rows into tensors, in the types that the model gets."""
         import tensorflow as tf
 
-        return [tf.cast(leaf, model_dtype(leaf)) for leaf in self.leaves]
+        leaves = [leaf[:] if isinstance(leaf, Selection) else leaf for leaf in self.leaves]
+        return [tf.cast(leaf, model_dtype(leaf)) for leaf in leaves]
 
 
 def model_dtype(leaf: NDArray[Any] | tf.Tensor) -> np.dtype[Any]:
@@ -90,7 +92,7 @@ def as_leaf(value: Any) -> NDArray[Any] | tf.Tensor | None:
         value = value.to_numpy()
         value = value[:, None] if value.ndim == 1 else value  # Keras makes a Series a column too
     eager = isinstance(value, tf.Tensor) and hasattr(value, "numpy")
-    if not (isinstance(value, np.ndarray) or eager) or not len(value.shape):
+    if not (isinstance(value, np.ndarray | Selection) or eager) or not len(value.shape):
         return None
     return value if numpy_dtype(value).kind in "biuf" else None
 

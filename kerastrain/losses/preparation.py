@@ -1,7 +1,7 @@
 """How do rows and labels get into the form that the loss wants?
 
-The user's own arrays stay as they are: labels are encoded into new ones, and held-out rows are
-copied.
+The user's own arrays stay as they are: labels are encoded into new ones, rows to validate on are
+copied where they are few, and selected by their numbers where they are many.
 """
 
 from __future__ import annotations
@@ -45,9 +45,10 @@ class Rows:
     y: Any = None
     weight: Any = None
 
-    def take(self, rows: Any) -> Rows:
-        """Copy some of the rows."""
-        return Rows(*(take_rows(part, rows) for part in (self.x, self.y, self.weight)))
+    def take(self, rows: Any, *, copy: bool = True) -> Rows:
+        """Take some of the rows; large inputs need not be copied."""
+        others = (take_rows(part, rows) for part in (self.y, self.weight))
+        return Rows(take_rows(self.x, rows, copy=copy), *others)
 
     def as_tuple(self) -> Any:
         """Form what Keras takes as `validation_data`."""
@@ -113,14 +114,16 @@ def hold_out(
             raise DataError(message)
         x, y, weight = (*given, None)[:3]
         return rows, pair_rows(x, y, plan.encode(y), weight)
-    return split(rows, fraction, plan.choice, seed) if fraction else (rows, None)
+    return split(rows, fraction, plan.choice, seed, copy=False) if fraction else (rows, None)
 
 
-def split(rows: Rows, fraction: float, choice: Choices | None, seed: int) -> tuple[Rows, Rows]:
+def split(
+    rows: Rows, fraction: float, choice: Choices | None, seed: int, *, copy: bool = True
+) -> tuple[Rows, Rows]:
     """Split off a random share of the rows, with the same share of each class."""
     ids = row_classes(choice, rows.y)
     training, held_out = split_rows(count_rows(rows.x), fraction, seed=seed, stratify=ids)
-    return rows.take(training), rows.take(held_out)
+    return rows.take(training, copy=copy), rows.take(held_out, copy=copy)
 
 
 def row_classes(choice: Choices | None, y: Any) -> NDArray[Any] | None:

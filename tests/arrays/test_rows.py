@@ -6,7 +6,7 @@ import pytest
 from scipy import sparse
 from sklearn.model_selection import train_test_split
 
-from kerastrain.arrays.containers import container_of
+from kerastrain.arrays.containers import Selection, container_of
 from kerastrain.arrays.rows import as_arrays, count_rows, split_rows, take_rows
 from kerastrain.arrays.summary import summarize
 from kerastrain.errors import DataError
@@ -46,6 +46,18 @@ def test_rows_are_counted_in_all_parts(data, rows):
 def test_parts_that_do_not_go_together_are_refused(data, seen):
     with pytest.raises(DataError, match=seen):
         count_rows(data)
+
+
+def test_large_arrays_may_be_selected_from_instead_of_copied(monkeypatch):
+    monkeypatch.setattr("kerastrain.arrays.rows._LARGE", 50)
+    data = {"large": np.arange(20.0).reshape(10, 2), "small": np.arange(3)}
+    taken = take_rows(data, np.array([2, 0]), copy=False)
+    assert isinstance(taken["large"], Selection)
+    assert taken["large"].array is data["large"]
+    assert np.asarray(taken["large"]).tolist() == [[4, 5], [0, 1]]
+    assert taken["small"].tolist() == [2, 0]
+    assert count_rows(taken) == 2
+    assert summarize(taken["large"]).high == 5
 
 
 def test_taking_rows_copies():

@@ -35,6 +35,29 @@ def test_a_memmap_of_8_gb_needs_less_than_1_gb_more_than_a_tenth_of_it(tmp_path)
     assert large < small + 1024
 
 
+SPLIT = """
+import resource, sys
+import keras, numpy as np, kerastrain as kt
+
+rows = int(sys.argv[1])
+x = np.random.default_rng(0).random((rows, 100), np.float32)
+y = (x[:, 0] > 0.5).astype("int64")
+model = keras.Sequential([keras.Input((100,)), keras.layers.Dense(1, "sigmoid")])
+kt.train(model, x, y, epochs=1, batch_size=256, validation_split=0.2, verbose=0)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - x.nbytes) / 2**30)
+"""
+
+
+def test_a_training_with_a_split_holds_no_second_copy_of_the_inputs():
+    def peak_beside_the_data(rows):
+        command = [sys.executable, "-c", SPLIT, str(rows)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        return float(done.stdout)
+
+    small, large = map(peak_beside_the_data, (800_000, 2_000_000))  # 0.30 and 0.75 GiB
+    assert large < small + 0.25  # a copy takes 0.45 more
+
+
 MANY_MODELS = """
 import gc, resource, sys, weakref
 import keras, numpy as np, kerastrain as kt

@@ -388,3 +388,30 @@ def test_a_missing_value_is_named_by_its_place_before_the_split(seed):
     exec(finding.fix.split(": ", 1)[1].split(". Or")[0], scope := {"x": frame, "y": y})
     run = kt.train(build, scope["x"], scope["y"], validation_split=0.5, seed=seed, verbose=0)
     assert len(run.history)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"loop": "graph"},
+        {"loop": "xla-loop"},
+        {"loop": "model.fit"},
+        {"loop": "model.fit", "shuffle": False},
+        {"optimizer": "auto"},
+        {"class_weight": "balanced", "patience": 2},
+        {"sample_weight": np.linspace(0.5, 1.5, len(X))},
+    ],
+)
+def test_large_inputs_are_split_by_row_numbers_with_the_same_result(monkeypatch, options):
+    def trained():
+        return kt.train(
+            build, X, NAMES, epochs=2, validation_split=0.2, seed=3, verbose=0, **options
+        )
+
+    copied = trained()
+    monkeypatch.setattr("kerastrain.arrays.rows._LARGE", 0)
+    selected = trained()
+    same = ["epoch", "split", "loss"]
+    pd.testing.assert_frame_equal(copied.history[same], selected.history[same], check_exact=True)
+    assert [str(one) for one in selected.findings] == [str(one) for one in copied.findings]
+    assert np.array_equal(selected.predict_probabilities(X), copied.predict_probabilities(X))
