@@ -25,7 +25,7 @@ coverage:  ## say which lines and branches the tests leave out
 	coverage run -m pytest
 	coverage report --skip-covered --show-missing
 
-mutants:  ## empty each rule, and each lesson's report and picture: does a test fail?
+mutants:  ## empty each rule, and each lesson's report and picture: does a test fail? (minutes)
 	python -m tests.mutants
 
 lint:  ## check form, style and types
