@@ -39,7 +39,8 @@ def check_whole(
     number = isinstance(value, int | float | np.number) and not isinstance(value, bool | np.bool_)
     if number and least <= value <= most and value == int(value):
         return int(value)
-    upto = f"from {least} to {most}" if most != MOST else f"of {least} or more"
+    small = most == MOST and not (number and value > most)
+    upto = f"of {least} or more" if small else f"from {least} to {most}"
     example = {"epochs": 10, "batch_size": 32, "patience": 5, "steps": 200}.get(name, max(least, 1))
     message = (
         f"{name} must be a whole number {upto}, but it is {value!r:.80}. Pass {name}={example}."

@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from kerastrain.arrays.arguments import check_number, check_whole
 from kerastrain.arrays.containers import Selection, container_of
 from kerastrain.errors import DataError
 
-__all__ = ["as_arrays", "count_rows", "split_rows", "take_rows", "whole_number"]
+__all__ = ["as_arrays", "count_rows", "split_rows", "take_rows"]
 
 _LARGE = 2**26  # bytes
 
@@ -146,14 +147,9 @@ def split_rows(
         >>> len(train), len(val), int((val >= 90).sum())
         (80, 20, 2)
     """
-    count, seed = whole_number("count", count, 2, 10**9), whole_number("seed", seed, 0, 2**64)
-    number = isinstance(fraction, int | float | np.number) and not isinstance(fraction, bool)
-    if not number or not 0 < fraction < 1:
-        message = (
-            f"validation_split must lie between 0 and 1, but it is {fraction!r:.80}. Pass 0.2."
-        )
-        raise DataError(message)
-    validating = round(count * float(fraction))
+    count, seed = check_whole("count", count, 2), check_whole("seed", seed, 0, 2**64)
+    fraction = check_number("validation_split", fraction, high=1, open_low=True)
+    validating = round(count * fraction)
     if not 0 < validating < count:
         message = (
             f"Both parts must have rows, but validation_split={fraction} of {count} rows validates "
@@ -176,19 +172,6 @@ def split_rows(
     held_out = np.zeros(count, np.bool_)
     held_out[validation] = True
     return random.permutation(np.flatnonzero(~held_out)), random.permutation(validation)
-
-
-def whole_number(name: str, value: Any, least: int, most: int = 2**31 - 1) -> int:
-    """Check a number that an argument was given."""
-    whole = isinstance(value, int | np.integer)
-    whole = whole and not isinstance(value, bool | np.timedelta64)
-    if not whole or not least <= value <= most:
-        message = (
-            f"{name} must be a whole number from {least} to {most}, but it is {value!r:.80}. "
-            f"Pass {name}={least}, for example."
-        )
-        raise DataError(message)
-    return int(value)
 
 
 def _class_numbers(stratify: Any, count: int) -> NDArray[np.intp]:

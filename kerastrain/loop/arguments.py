@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kerastrain.arrays.arguments import check_data
-from kerastrain.arrays.rows import whole_number
+from kerastrain.arrays.arguments import check_data, check_whole
 from kerastrain.errors import DataError
 from kerastrain.loop.modes import MODES
 
@@ -50,7 +49,7 @@ def checked(arguments: Mapping[str, Any], **others: Any) -> dict[str, Any]:
     found = {**arguments, **others}
     for name, least in _LEAST.items():
         if found[name] is not None or name in ("epochs", "initial_epoch"):
-            found[name] = whole_number(name, found[name], least)
+            found[name] = check_whole(name, found[name], least)
     for name, choices in _CHOICES.items():
         if not any(type(found[name]) in _PLAIN and found[name] == choice for choice in choices):
             listed = ", ".join(map(str, choices))
@@ -72,9 +71,9 @@ def _check_others(found: dict[str, Any]) -> None:
         _refuse("validation_split", "a number from 0 to below 1", split, "validation_split=0.2")
     turns = found["validation_freq"]
     if isinstance(turns, list | tuple | set | range):
-        found["validation_freq"] = [whole_number("validation_freq", turn, 1) for turn in turns]
+        found["validation_freq"] = [check_whole("validation_freq", turn, 1) for turn in turns]
     else:
-        found["validation_freq"] = whole_number("validation_freq", turns, 1)
+        found["validation_freq"] = check_whole("validation_freq", turns, 1)
     weights = found["class_weight"]
     if weights is not None and not isinstance(weights, Mapping):
         _refuse("class_weight", "a dict from class id to weight", weights, "class_weight={0: 2.0}")

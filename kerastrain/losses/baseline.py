@@ -14,44 +14,12 @@ from numpy.typing import NDArray
 
 from kerastrain.losses.choice import LossChoice
 from kerastrain.losses.outputs import Choices
-from kerastrain.losses.table import LOSSES
 
-__all__ = ["CONSTANTS", "baseline", "best_constant", "cost_range"]
+__all__ = ["CONSTANTS", "best_constant", "cost_range"]
 
 Values = NDArray[np.float64]
 MOST_ROWS = 1 << 16  # of more rows, evenly spaced ones are taken
 TINY = 1e-7  # Keras' own bound of probabilities
-
-
-def baseline(
-    choices: Choices | None,
-    y_train: Any,
-    y_val: Any = None,
-    *,
-    weight: Any = None,
-    loss_weights: Any = None,
-) -> float | None:
-    """Tell what the best constant answer costs.
-
-    Args:
-        choices: The loss, or those of several outputs in a dict or list.
-        y_train: Training labels in the form of the loss (`choice.encode(y)`), for each output.
-        y_val: Labels to judge the answer on, likewise. Left out, the training labels.
-        weight: Weight of each row that is judged, shape `(n,)`.
-        loss_weights: Weight of each output's loss, as in `compile`.
-
-    Returns:
-        The loss, to be compared with that of the history; None where a loss is not in the table.
-
-    Examples:
-        >>> from kerastrain.losses.choosing import choose_loss
-        >>> y = [3.5, 1.25, 6.0, 2.5]
-        >>> choice = choose_loss(y)  # mean_squared_error, so the best constant is the mean
-        >>> baseline(choice, choice.encode(y)) == float(np.var(y))
-        True
-    """
-    found = cost_range(choices, y_train, y_val, weight=weight, loss_weights=loss_weights)
-    return None if found is None else found[1]
 
 
 def cost_range(
@@ -62,9 +30,27 @@ def cost_range(
     weight: Any = None,
     loss_weights: Any = None,
 ) -> tuple[float, float] | None:
-    """Tell what the right answers and the best constant answer cost, as `baseline` does.
+    """Tell what the right answers and the best constant answer cost.
 
     The right answers cost 0 under most losses, but not under Poisson or with soft labels.
+
+    Args:
+        choices: The loss, or those of several outputs in a dict or list.
+        y_train: Training labels in the form of the loss (`choice.encode(y)`), for each output.
+        y_val: Labels to judge the answers on, likewise. Left out, the training labels.
+        weight: Weight of each row that is judged, shape `(n,)`.
+        loss_weights: Weight of each output's loss, as in `compile`.
+
+    Returns:
+        Both losses, to be compared with that of the history; None where a loss is not in the
+        table.
+
+    Examples:
+        >>> from kerastrain.losses.choosing import choose_loss
+        >>> y = [3.5, 1.25, 6.0, 2.5]
+        >>> choice = choose_loss(y)  # mean_squared_error, so the best constant is the mean
+        >>> cost_range(choice, choice.encode(y)) == (0.0, float(np.var(y)))
+        True
     """
     if choices is None or y_train is None:
         return None
@@ -91,7 +77,7 @@ def best_constant(choice: LossChoice, y: Any) -> Values | None:
         What the output would have to be: probabilities, logits or numbers, shape `(units,)`; None
         where the loss is not in the table.
     """
-    if choice.loss not in LOSSES:
+    if choice.loss not in CONSTANTS:
         return None
     rows = _rows(choice, _some(y)).astype(np.float64)
     smooth = float(choice.options.get("label_smoothing", 0.0))

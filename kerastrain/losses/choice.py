@@ -193,28 +193,33 @@ class LossChoice:
             self.units > 1 and predicted.shape[-1] != self.units and not wide
         ):
             msg = (
-                f"Predictions must have {self.units} values in the last axis; saw the shape "
-                f"{predicted.shape}. Pass model.predict(x)."
+                f"Predictions must have {self.units} values in the last axis, but they have the "
+                f"shape {predicted.shape}. Pass model.predict(x)."
             )
             raise LabelError(msg)
         if self.labels.traits.form == "numbers":
-            return self._in_label_shape(self._probabilities(predicted))
+            return self._in_label_shape(self.as_probabilities(predicted))
         if classes or (self.labels.kind == "one-hot" and self.units > 1):
             known = predicted[..., : self.units]  # units beyond the classes are never right
             return self.labels.decode(self._as_column(known.argmax(axis=-1)))
-        if self.form == "amounts":  # ordered classes whose ids were learnt as amounts
-            nearest = np.clip(np.rint(predicted), 0, (self.labels.num_classes or 1) - 1)
-            return self.labels.decode(self._in_label_shape(nearest.astype(np.int64)))
-        boundary = 0.0 if self.form == "signs" or self.options.get("from_logits") else 0.5
-        flags = predicted > boundary
-        if self.labels.kind == "multi-label":
-            return self.labels.decode(flags)
-        return self.labels.decode(self._in_label_shape(flags.astype(np.int64)))
+        answers = self.answers(predicted)
+        several = self.labels.kind == "multi-label"
+        return self.labels.decode(answers if several else self._in_label_shape(answers))
 
-    def _probabilities(self, predicted: NDArray[Any]) -> NDArray[Any]:
+    def answers(self, predicted: NDArray[Any]) -> NDArray[np.int64]:
+        """Give the class ids, or the flags, that predictions answer with."""
+        if self.form in ("ids", "one-hot"):
+            return predicted.argmax(axis=-1)
+        if self.form == "amounts":  # ordered classes whose ids were learned as numbers
+            return np.clip(np.rint(predicted), 0, (self.labels.num_classes or 1) - 1).astype(int)
+        logits = self.form == "signs" or self.options.get("from_logits")
+        return (predicted > (0.0 if logits else 0.5)).astype(np.int64)
+
+    def as_probabilities(self, predicted: NDArray[Any]) -> NDArray[Any]:
+        """Turn logits into probabilities; other predictions stay as they are."""
         if not self.options.get("from_logits"):
             return predicted
-        if self.form == "one-hot":
+        if self.form in ("ids", "one-hot"):
             powers = np.exp(predicted - predicted.max(axis=-1, keepdims=True))
             shares: NDArray[Any] = powers / powers.sum(axis=-1, keepdims=True)
             return shares
@@ -270,9 +275,9 @@ class LossChoice:
         return "\n".join(f"{name:<12}{text}" for name, text in self._lines())
 
     def _repr_html_(self) -> str:
+        """Show the choice as a table in a notebook."""
         import html
 
-        """Show the choice as a table in a notebook."""
         left = "style='text-align: left'"
         rows = (
             f"<tr><th {left}>{name}</th><td {left}>{html.escape(text)}</td></tr>"

@@ -25,15 +25,7 @@ def label_ids(choice: LossChoice, y: Any) -> NDArray[np.intp]:
 
 def answered_ids(choice: LossChoice, y_pred: Any) -> NDArray[np.intp]:
     """Give the class ids that an output answers with, flat."""
-    answers = np.asarray(y_pred)
-    if choice.form in ("ids", "one-hot"):
-        answers = answers.argmax(axis=-1)
-    elif choice.form == "amounts":  # ordered classes, learnt by their ids
-        answers = np.clip(np.rint(answers), 0, len(choice.labels.classes or ()) - 1)
-    else:
-        zero = choice.form == "signs" or choice.options.get("from_logits")
-        answers = answers > (0.0 if zero else 0.5)
-    return answers.reshape(-1).astype(np.intp)
+    return choice.answers(np.asarray(y_pred)).reshape(-1)
 
 
 def probabilities(choice: LossChoice, y_pred: Any) -> NDArray[np.float64]:
@@ -49,12 +41,7 @@ def probabilities(choice: LossChoice, y_pred: Any) -> NDArray[np.float64]:
             f"{choice.loss} on {choice.labels.kind} labels. Use run.predict(x)."
         )
         raise DataError(message)
-    if choice.options.get("from_logits"):
-        if choice.form == "flags":
-            answers = 0.5 * (1 + np.tanh(answers / 2))
-        else:
-            answers = np.exp(answers - answers.max(axis=-1, keepdims=True))
-            answers = answers / answers.sum(axis=-1, keepdims=True)
+    answers = choice.as_probabilities(answers)
     if choice.form == "flags" and choice.labels.kind == "binary":
         answers = np.concatenate([1 - answers, answers], axis=-1)
     return answers
