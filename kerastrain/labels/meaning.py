@@ -54,26 +54,23 @@ def meaning(values: NDArray[Any] | None, counts: NDArray[np.int64] | None) -> Me
     rows_each = counts.sum() / different
     from_start = low in (0, 1)
     complete = from_start and high - low + 1 == different
-    dense = from_start and different >= 0.8 * (high - low + 1)
     numbers = f"{different} whole numbers from {low} to {high}"
     line = _line(values, counts)
     some = line[1:] if low == 0 and line.argmax() == 0 else line  # where most have none
-    if from_start and (_thins_out(line) or (len(some) >= 6 and _thins_out(some))):
+    if from_start and _thins_out(line):
         tail = f"whole numbers from {low} with a long thin tail"
         return Meaning(False, ("counts", "classification"), tail)
     if from_start and _rises_and_falls(some):
         return Meaning(False, ("counts", "classification"), f"{numbers}, few at both ends")
     if complete and different > FEW and _is_hill(line):
         return Meaning(False, ("classification", "counts"), numbers)
-    if complete and (different <= FEW or rows_each >= 2):
+    if complete:
         falls = different > 3 and bool((np.diff(counts) < 0).all())  # as counts do from 0 on
         rare = different > 2 and line[0] >= 0.9 * line.sum()  # most have none: events that are rare
-        sure = low == 0 and different <= FEW and not (falls or rare or _is_hill(line))
+        sure = low == 0 and different <= FEW and not (falls or rare)
         marks = ("regression", "ordered") if 3 <= different <= FEW else ("regression",)
         return Meaning(True, () if sure else marks, numbers)
     if different <= FEW and rows_each >= ROWS_PER_CLASS:
-        return Meaning(True, ("regression",), numbers)
-    if dense and rows_each >= 4 * ROWS_PER_CLASS and not _is_hill(line):
         return Meaning(True, ("regression",), numbers)
     if from_start:
         return Meaning(False, ("counts", "classification"), numbers)
@@ -89,7 +86,7 @@ def _thins_out(line: NDArray[np.float64]) -> bool:
     last_quarter = line[-(len(line) // 4) :].sum() / line.sum()
     # Six classes in any order have one top in 4 % of all orders, and rarely a thin end as well.
     thin = upper_half <= 0.1 or (different >= 6 and last_quarter <= 0.05)
-    return bool(thin and line.argmax() < len(line) / 2 and _has_one_top(line))
+    return bool(thin and _has_one_top(line))
 
 
 def _has_one_top(line: NDArray[np.float64]) -> bool:
@@ -146,7 +143,7 @@ def _line(values: NDArray[Any], counts: NDArray[np.int64]) -> NDArray[np.float64
     """Lay the frequencies out along the numbers, with 0 for numbers that never occur."""
     low = int(values[0])
     span = int(values[-1]) - low + 1
-    if span > 1000 or span > 50 * len(values):  # a few numbers far apart: their gaps say nothing
+    if span > 50 * len(values):  # a few numbers far apart: their gaps say nothing
         return counts.astype(np.float64)
     line = np.zeros(span)
     line[values.astype(np.int64) - low] = counts
