@@ -178,7 +178,9 @@ def _plan(model: Any, x: Any, y: Any, loss: Any) -> tuple[Any, Plan, KerastrainE
 
 def _seen(y: Any, encoded: Any) -> Any:
     """Look at the user's own labels where encoding leaves them as they are: they have an index."""
-    if hasattr(y, "index") and getattr(encoded, "shape", None) == getattr(y, "shape", 0):
+    kinds = list(y.dtypes) if hasattr(y, "columns") else [getattr(y, "dtype", None)]
+    plain = all(isinstance(kind, np.dtype) for kind in kinds)  # no categories
+    if plain and hasattr(y, "index") and getattr(encoded, "shape", None) == y.shape:
         return y if np.array_equal(np.asarray(y), encoded) else encoded
     return encoded
 

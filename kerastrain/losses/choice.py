@@ -209,11 +209,12 @@ class LossChoice:
     def answers(self, predicted: NDArray[Any]) -> NDArray[np.int64]:
         """Give the class ids, or the flags, that predictions answer with."""
         if self.form in ("ids", "one-hot"):
-            return predicted.argmax(axis=-1)
+            return np.asarray(predicted.argmax(axis=-1))
         if self.form == "amounts":  # ordered classes whose ids were learned as numbers
-            return np.clip(np.rint(predicted), 0, (self.labels.num_classes or 1) - 1).astype(int)
+            ids = np.clip(np.rint(predicted), 0, (self.labels.num_classes or 1) - 1)
+            return np.asarray(ids, np.int64)
         logits = self.form == "signs" or self.options.get("from_logits")
-        return (predicted > (0.0 if logits else 0.5)).astype(np.int64)
+        return np.asarray(predicted > (0.0 if logits else 0.5), np.int64)
 
     def as_probabilities(self, predicted: NDArray[Any]) -> NDArray[Any]:
         """Turn logits into probabilities; other predictions stay as they are."""

@@ -153,7 +153,9 @@ def test_a_loss_that_does_not_fit_is_refused(y, loss, words):
 
 
 def test_predictions_of_another_width_are_refused():
-    with pytest.raises(LabelError, match=r"3 values in the last axis, but they have the shape \(9, 2\)"):
+    with pytest.raises(
+        LabelError, match=r"3 values in the last axis, but they have the shape \(9, 2\)"
+    ):
         choose_loss(IDS).decode(np.zeros((9, 2)))
 
 

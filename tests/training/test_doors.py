@@ -76,7 +76,9 @@ def outcome(call):
 
 def the_doors_agree(x, y, form, loss):
     keras.utils.set_random_seed(0)
-    choice = kt.choose_loss(y)
+    choice, unlearnable = outcome(lambda: kt.choose_loss(y))
+    if unlearnable:  # a number of its own in each row: named losses take it as it is
+        choice = kt.choose_loss(y, task="regression")
     if isinstance(choice, dict):
         return
     given = {
@@ -91,7 +93,8 @@ def the_doors_agree(x, y, form, loss):
         if form == "a compiled model":
             made.compile("adam", choice.build_loss())
         if form == "a model that train trained":
-            kt.train(made, x, y, epochs=1, verbose=0, check="off")
+            task = "regression" if unlearnable else None
+            kt.train(made, x, y, epochs=1, verbose=0, check="off", task=task)
         return (lambda _: network(x, choice)) if form == "a function" else made
 
     silent = {"epochs": 1, "verbose": 0, "seed": 0}
@@ -111,7 +114,7 @@ def the_doors_agree(x, y, form, loss):
     scores = run.evaluate(x, y)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        encoded = run.loss.encode(y)
+        encoded = run.loss.encode(y) if run.loss else np.asarray(y)
         by_keras = run.model.evaluate(x, encoded, verbose=0, return_dict=True)
     assert scores["loss"] == pytest.approx(by_keras["loss"], rel=1e-5)
 
