@@ -1,8 +1,8 @@
 """What did the inputs look like in training, and do these look the same?
 
 A model takes any numbers of the right shape. So training leaves a description of x in the run, and
-`predict` and `evaluate` look at x through it: columns are matched by name, and what training never
-saw (gaps, other columns, text) is refused before it becomes a wrong answer.
+`predict` and `evaluate` look at x through it: columns are matched by name, and what training
+did not meet (gaps, other columns, text) is refused before it becomes a wrong answer.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ SHOWN = 5
 
 @dataclass(frozen=True)
 class Part:
-    """What training saw of one input.
+    """One input as it was in training.
 
     Attributes:
         name: How a user writes it: `x`, or `x['age']` for one of several.
         shape: The shape of one row; None where a size may vary.
         text: Whether it holds text.
-        gaps: Whether training saw NaN in it, which the model must then be able to read.
+        gaps: Whether it held NaN, which the model must then be able to read.
         columns: The names of the columns; None where they had none.
         low: The smallest value, for each column of inputs of shape `(n, k)`; () where unknown.
         high: The largest value, likewise.
@@ -52,7 +52,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What training saw of x, for each input.
+    """The x of the training, input by input.
 
     Attributes:
         parts: One part for each input.
@@ -64,7 +64,7 @@ class Inputs:
     _noted: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
 
     def look(self, x: Any) -> Any:
-        """See that x is what training saw, and give it as arrays in the order of training.
+        """Check that x is like that in training, and give it as arrays in the order of training.
 
         Args:
             x: Inputs in any container that `train` takes, or one row of shape `(k,)`.
@@ -147,7 +147,7 @@ class Inputs:
             row = int(np.argmax(outside[:, first]))
             message = (
                 f"{known.name} must be like that in training, but {called} has the value "
-                f"{float(flat[row, first]):.4g}, and training saw {low[first]:.4g} to "
+                f"{float(flat[row, first]):.4g}, and in training it had {low[first]:.4g} to "
                 f"{high[first]:.4g}. If the unit or the scaling differs, apply that of training."
             )
             warnings.warn(message, KerastrainWarning, stacklevel=6)

@@ -1,7 +1,7 @@
 """How many rows are there, and which of them are for validation?
 
 Inputs, labels and weights may be one array or a dict or list of arrays (several inputs or
-outputs); these functions treat both alike and never change them.
+outputs); these functions treat both in the same way and never change them.
 """
 
 from __future__ import annotations

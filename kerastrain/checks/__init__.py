@@ -151,7 +151,7 @@ def check_plan(
         y: Labels as the loss wants them.
         given: The arguments for `compile` and `fit`.
         silence: Names of rules that are not to speak.
-        whole: The user's own x, before rows were held out, in which a message counts rows.
+        whole: The user's own x, with the validation rows in it, in which a message counts rows.
     """
     defaults = {
         name: parameter.default

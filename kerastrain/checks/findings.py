@@ -16,7 +16,7 @@ Mode = Literal["error", "warn", "off"]
 
 
 class Problem(NamedTuple):
-    """Say what one rule saw, before the table of rules adds its name and severity."""
+    """Say what one rule found, before the table of rules adds its name and severity."""
 
     message: str
     fix: str

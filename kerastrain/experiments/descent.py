@@ -65,11 +65,11 @@ def trace_descent(
 
     point = _read_start(start)
     if steps < 0:
-        message = f"steps must be 0 or more; saw {steps}. Write steps=50."
+        message = f"steps must be 0 or more, but got {steps}. Write steps=50."
         raise DataError(message)
     if not isinstance(optimizer, keras.optimizers.Optimizer):
         message = (
-            f"optimizer must be a Keras optimizer object; saw {optimizer!r}. "
+            f"optimizer must be a Keras optimizer object, but got {optimizer!r}. "
             "Write optimizer=kerastrain.sgd(0.1)."
         )
         raise OptimizerError(message)
@@ -92,7 +92,7 @@ def _read_start(start: float | Sequence[float]) -> NDArray[np.float64]:
     point = np.atleast_1d(np.asarray(start, dtype=float))
     if point.shape not in ((1,), (2,)) or not np.isfinite(point).all():
         message = (
-            f"start must be one finite number or a pair; saw {start!r}. Write start=(1.0, 2.0)."
+            f"start must be one finite number or a pair, but got {start!r}. Write start=(1.0, 2.0)."
         )
         raise DataError(message)
     return point
@@ -118,7 +118,7 @@ def _walk_tensorflow(
             value = keras.ops.convert_to_tensor(function(*tf.unstack(point.value)), point.dtype)
         if value.shape != ():
             message = (
-                f"function must return one number; saw the shape {tuple(value.shape)}. "
+                f"function must return one number, but got the shape {tuple(value.shape)}. "
                 "Sum the parts: keras.ops.sum(...)."
             )
             raise DataError(message)

@@ -88,13 +88,13 @@ def loss_landscape(
     """
     if not isinstance(run.loss, LossChoice):
         message = (
-            f"loss_landscape draws a model with one output and a loss that train() chose; saw "
+            f"loss_landscape draws a model with one output and a loss that train() chose, but got "
             f"run.loss = {run.loss!r}. Train with loss='auto' on one output."
         )
         raise DataError(message)
     if points < 3 or not span > 0:
         message = (
-            f"A grid needs points=3 or more and span above 0; saw {points} and {span}. "
+            f"A grid needs points=3 or more and span above 0, but got {points} and {span}. "
             "Write points=21, span=1.0."
         )
         raise DataError(message)
@@ -141,13 +141,13 @@ def _trainable(model: keras.Model, path: Sequence[Sequence[ArrayLike]]) -> list[
         seen = [np.shape(part) for part in epoch]
         if seen != shapes:
             message = (
-                f"path must hold weights of the shapes {shapes}; saw {seen}. "
+                f"path must hold weights of the shapes {shapes}, but got {seen}. "
                 "Collect model.get_weights() after each epoch."
             )
             raise DataError(message)
     if len(path) < 3:
         message = (
-            f"A plane needs the weights of 3 epochs or more; saw {len(path)}. "
+            f"A plane needs the weights of 3 epochs or more, but got {len(path)}. "
             "Collect model.get_weights() after each epoch."
         )
         raise DataError(message)

@@ -25,7 +25,7 @@ SMALLEST = 1e-7  # Keras cuts probabilities here before it takes their logarithm
 
 
 def measure(choice: LossChoice, y_true: NDArray[Any], y_pred: NDArray[Any]) -> dict[str, float]:
-    """Judge predictions: accuracy and log-loss of classes, mae and rmse of amounts.
+    """Judge predictions: accuracy and log-loss of classes, mae and rmse of numeric targets.
 
     Args:
         choice: Says what kind of labels these are and what the model's outputs mean.
@@ -40,7 +40,7 @@ def measure(choice: LossChoice, y_true: NDArray[Any], y_pred: NDArray[Any]) -> d
     if choice.labels.traits.numeric:
         error = np.asarray(y_pred, float).reshape(np.shape(y_true)) - y_true
         return {"mae": float(np.abs(error).mean()), "rmse": float(np.sqrt((error**2).mean()))}
-    if choice.form == "amounts":  # ordered classes whose ids were learnt as amounts
+    if choice.form == "amounts":  # ordered classes whose ids were learned as numbers
         hits = np.rint(y_pred).reshape(np.shape(y_true)) == y_true
         return {"accuracy": float(hits.mean()), "log_loss": np.nan}
     if choice.form == "ids" and np.ndim(y_pred) > 2:  # a class for each step or pixel

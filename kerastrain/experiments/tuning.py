@@ -154,7 +154,7 @@ def tune_optimizer(
     executor: Executor | None = None,
     checkpoint: str | PathLike[str] | None = None,
 ) -> Tuning:
-    """Try many settings of the optimizer on held-out rows, most of them only briefly.
+    """Try many settings of the optimizer on validation rows, most of them only briefly.
 
     Trials begin from equal weights and get a ninth of the epochs; the best third goes on to a third
     of them. Short trials flatter high rates, so of the best the six finalists are taken with rates
@@ -411,7 +411,7 @@ class _Track:
         self._weights = _values(fresh.variables)
 
     def run(self, trial: Trial, upto: int) -> None:
-        """Train a trial on from where it stopped, and measure it on the held-out rows."""
+        """Train a trial on from where it stopped, and measure it on the validation rows."""
         if upto <= trial.epochs or (trial.epochs and not math.isfinite(trial.val_loss)):
             trial.epochs = upto
             return

@@ -113,7 +113,7 @@ def _has_thin_ends(line: NDArray[np.float64]) -> bool:
 def _is_hill(line: NDArray[np.float64]) -> bool:
     """Tell whether frequencies form a hill along the numbers, as scores and ages do.
 
-    The numbers of classes have no order, so neighbors are not alike and both ends are as full as
+    The numbers of classes have no order, so neighbors are not similar and both ends are as full as
     the middle. Five values at least, else a hill can be chance.
     """
     if len(line) < 5:
@@ -122,7 +122,7 @@ def _is_hill(line: NDArray[np.float64]) -> bool:
 
 
 def _is_smooth(line: NDArray[np.float64]) -> bool:
-    """Tell whether neighbors are alike, as durations and ages are, by von Neumann's ratio.
+    """Tell whether neighbors are similar, as durations and ages are, by von Neumann's ratio.
 
     The ratio of the mean squared step to twice the variance is 1 for numbers in any order. Where
     frequencies hardly differ, or never rise, the order may be that of the classes.

@@ -50,7 +50,7 @@ MODES = ("graph", "xla-step", "xla-loop")
 _COMPILE_PER_OPERATION = 0.8e-3
 _SAVED_PER_OPERATION = 0.45e-6
 _SAVED_PER_ELEMENT = 0.1e-9
-# The gain has to be larger than the cost: a run that ends early has paid all the same.
+# The gain has to be larger than the cost: a run that ends early has paid it anyway.
 _MARGIN = 1.25
 # Turns of a loop whose length is no constant in the graph.
 _TURNS = 16

@@ -172,7 +172,7 @@ def weights_of_classes(y: Any, class_weight: dict[int, float]) -> NDArray[Any]:
 
 
 def split_rows(rows: Rows, fraction: float) -> tuple[Rows, Rows] | None:
-    """Hold out the last rows, as `validation_split` does in Keras; None where a part is empty."""
+    """Split off the last rows, as `validation_split` does in Keras; None where a part is empty."""
     cut = math.floor(rows.count * (1.0 - fraction))
     if not 0 < cut < rows.count:
         return None

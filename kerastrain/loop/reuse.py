@@ -34,7 +34,7 @@ def start_over(
     same = len(model.variables) == len(fresh.variables)
     if not same or any(own.shape != new.shape for own, new in pairs):
         message = (
-            "Both models must have the same architecture; saw "
+            "Both models must have the same architecture, but got "
             f"{len(model.variables)} variables and {len(fresh.variables)}, or other shapes. "
             "Compile and train the fresh model itself."
         )

@@ -177,11 +177,11 @@ class LossChoice:
         """Write predictions as the user's own labels.
 
         Args:
-            y_pred: What `model.predict` gives for this choice: probabilities, logits or amounts.
+            y_pred: What `model.predict` gives for this choice: probabilities, logits or numbers.
 
         Returns:
             The likeliest class for each row, step or pixel; a set or a row of flags for several
-            classes; amounts and probabilities as numbers. In the shape of the labels.
+            classes; numeric targets and probabilities as numbers. In the shape of the labels.
 
         Raises:
             LabelError: the predictions have another number of units.

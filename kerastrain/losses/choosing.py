@@ -27,7 +27,7 @@ from kerastrain.models.heads import Head, read_head
 
 __all__ = ["LOSSES", "LossChoice", "admitted_losses", "choice_for", "choose_loss"]
 
-MANY_OUTLIERS = 0.01  # in normally distributed amounts the share is 0.000002
+MANY_OUTLIERS = 0.01  # in normally distributed numbers the share is 0.000002
 
 
 def choose_loss(
@@ -40,7 +40,7 @@ def choose_loss(
         model: A Keras model. Its last layer decides where the labels can be read in two ways, and
             whether the loss gets logits. Left out, the choice says which last layer to build.
         task: What the labels are, where that can be read in two ways; see `inspect_labels`.
-        robust: Whether single far-off amounts are to pull less: Huber's loss for squared errors.
+        robust: Whether outliers are to count less: Huber's loss for squared errors.
             Its delta is the interquartile range of the labels, 1.35 standard deviations if they
             are normally distributed; Huber's own constant for errors is 1.345.
 

@@ -99,7 +99,7 @@ def _row_of(labels: Labels) -> str:
 
 
 def _form_and_activation(labels: Labels, loss: str) -> tuple[str, str]:
-    """Let a loss of amounts compare probabilities where the labels are classes."""
+    """Let a loss for numeric targets compare probabilities where the labels are classes."""
     row = LOSSES[loss]
     if row.form != "amounts" or (labels.traits.numeric or labels.kind == "ordered"):
         return row.form, row.activation

@@ -93,7 +93,7 @@ def _compare_index(x: Any, y: Any) -> None:
         return
     if len(x) == len(y) and not x.index.equals(y.index) and set(x.index) == set(y.index):
         message = (
-            "x and y must be in the same order; saw the same index in another order, starting "
+            "x and y must be in the same order, but got the same index in other orders, starting "
             f"{list(x.index[:3])} and {list(y.index[:3])}. Pass y.loc[x.index]."
         )
         raise DataError(message)
@@ -161,7 +161,7 @@ def class_ids(weights: dict[Any, float] | None, choice: Choices | None) -> Any:
     unknown = [name for name in weights if name not in ids]
     if unknown:
         message = (
-            f"class_weight must name classes of y, {list(ids)}; saw {unknown[0]!r}. "
+            f"class_weight must name classes of y, {list(ids)}, but got {unknown[0]!r}. "
             f"Pass class_weight={dict.fromkeys(list(ids)[:3], 1.0)}."
         )
         raise DataError(message)

@@ -74,7 +74,7 @@ KINDS = {
     "multi-label": ((BINARY, "binary_focal_crossentropy", MSE),                             "Each {per} may have several of {k} classes: one yes or no for each class."),
     "shares":      ((CATEGORICAL, "kl_divergence", MSE),                                    "Each {per} holds {k} shares that sum to 1."),
     "soft":        ((BINARY, MSE, MAE, "huber"),                                            "Each value is a probability between 0 and 1."),
-    "continuous":  ((MSE, MAE, "huber", "log_cosh"),                                        "Each {per} has an amount; large errors count most, and the prediction aims at the mean."),
+    "continuous":  ((MSE, MAE, "huber", "log_cosh"),                                        "Each {per} has a number; large errors count most, and the prediction aims at the mean."),
     "counts":      (("poisson", MSE, MAE, "huber"),                                         "Each {per} counts events: never negative, and the spread grows with the mean."),
 }
 # fmt: on

@@ -31,7 +31,7 @@ def build(build_model: Callable[[Any], Any], choice: Any) -> keras.Model:
     if isinstance(build_model, keras.Model) or not callable(build_model):
         message = (
             "build_model must be a function that builds a model anew each time (train() alone "
-            f"takes a model too); saw {build_model!r}. Write def build_model(choice): and "
+            f"takes a model too), but got {build_model!r}. Write def build_model(choice): and "
             "return keras.Sequential([..., keras.layers.Dense(choice.units, choice.activation)])."
         )
         raise DataError(message)

@@ -28,7 +28,7 @@ ACTIVATIONS = {
 }  # fmt: skip
 # Layers that put several inputs together: read for each input, see `_merged`.
 MERGING = {"Add", "Average", "Concatenate", "Subtract"}
-# Operations that scale all values alike: what was linear stays linear.
+# Operations that scale all values by the same factor: what was linear stays linear.
 SCALING = {"Divide", "Multiply", "Negative", "Rescaling", "TrueDivide"}
 # Layers that scale and shift each value by weights of their own.
 LINEAR = {"BatchNormalization", "GroupNormalization", "LayerNormalization"}

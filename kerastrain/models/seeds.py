@@ -48,7 +48,7 @@ def choose_seed(seed: int | None) -> int:
     if seed is None:
         return int(np.random.SeedSequence().generate_state(1)[0]) & LARGEST
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed <= LARGEST:
-        message = f"seed must be a whole number from 0 to {LARGEST}; saw {seed!r}. Pass seed=0."
+        message = f"seed must be a whole number from 0 to {LARGEST}, but got {seed!r}. Pass seed=0."
         raise DataError(message)
     return int(seed)
 

@@ -237,7 +237,7 @@ def get_optimizer(optimizer: str | keras.optimizers.Optimizer) -> keras.optimize
         if isinstance(optimizer, keras.optimizers.Optimizer):
             return optimizer
         message = (
-            f"optimizer= must be a name or a Keras optimizer; saw {optimizer!r}. "
+            f"optimizer= must be a name or a Keras optimizer, but got {optimizer!r}. "
             "Pass adam(1e-3) or 'adam'."
         )
         raise OptimizerError(message)

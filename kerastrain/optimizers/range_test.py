@@ -43,8 +43,8 @@ class LearningRateCurve:
 
     Attributes:
         table: A row for each step: `step` (from 1), `learning_rate`, `loss` (of that batch, before
-            the step, the mean of the repeats), `smoothed_loss`, and `val_loss` (of the held-out
-            rows; missing where none are held out).
+            the step, the mean of the repeats), `smoothed_loss`, and `val_loss` (of the
+            validation rows; missing where there are none).
         suggestion: The rate to train with.
         low: Below it a training would be too short to get down.
         high: Above it a training may overfit, or diverge.
@@ -106,9 +106,9 @@ def find_learning_rate(
         average  = 0.8 * average + 0.2 * loss
         smoothed = average / (1 - 0.8 ** (i + 1))
 
-    The test stops when the smoothed loss has shot up. Before each step the loss of some held-out
-    rows is taken too, since a rate with which the rows are learnt by heart is too high; where they
-    are few, the test is repeated from the same weights with others held out, and the mean counts.
+    The test stops when the smoothed loss has shot up. Before each step the loss of some validation
+    rows is taken too, since a rate with which the rows are memorized is too high; where they are
+    few, the test is repeated from the same weights with other validation rows, and the mean counts.
     `suggest_rate` says how the suggestion follows. The model, its weights and optimizer, and all
     random generators are as before afterwards (only a data set that shuffles rows of a `map` or a
     generator goes on from where the test has left it).
@@ -273,7 +273,7 @@ def _tidy(
 def suggest_rate(table: pd.DataFrame, training_steps: int) -> tuple[float, float, float, str]:
     """Read a good learning rate off the curve.
 
-    The loss of the held-out rows was lowest after a certain distance, `sum(learning_rate)`: from
+    The loss of the validation rows was lowest after a certain distance, `sum(learning_rate)`: from
     there on the steps were too long, or what they learnt was true of the other rows only. A
     training should go as far. (Where the loss lies flat, as low to within 2 % of its fall, while
     the rate rises thirtyfold, chance decides where it is lowest; the first such place counts.)
@@ -306,11 +306,11 @@ def suggest_rate(table: pd.DataFrame, training_steps: int) -> tuple[float, float
     nearly = int(np.argmax(losses <= losses[0] - 0.9 * (losses[0] - losses[bottom])))
     distance = np.cumsum(rates)
     most = rates[bottom] / CLEAR
-    alike = distance[bottom] / rates[bottom]  # steps at that rate which lead as far
-    wanted = rates[bottom] * (alike / training_steps) ** POWER
+    equal_steps = distance[bottom] / rates[bottom]  # steps at that rate which lead as far
+    wanted = rates[bottom] * (equal_steps / training_steps) ** POWER
     nearer = distance[nearly] / distance[bottom]
     suggestion, low, high = (float(min(wanted * far, most)) for far in (1, nearer, 2))
-    of = "held-out rows" if judge == "val_loss" else "batches"
+    of = "validation rows" if judge == "val_loss" else "batches"
     rule = (
         f"leads in {training_steps} steps as far as the test had come ({distance[bottom]:.2g}) "
         f"where the loss of the {of} was lowest"

@@ -68,8 +68,8 @@ class Batches:
 def lay_out(x: Any, y: Any, weight: Any, batch_size: int, steps: int, seed: int) -> Batches:
     """Lay out the batches of all steps.
 
-    A quarter of the rows, 512 at most, is held out. Few rows are a noisy judge, so the test is
-    repeated, up to six times, with others held out each time, until they are 2048 in all.
+    A quarter of the rows, 512 at most, is for validation. Few rows are a noisy judge, so the test
+    is repeated, up to six times, with other rows each time, until they are 2048 in all.
 
     Args:
         x: Inputs, or a data set.
@@ -77,7 +77,7 @@ def lay_out(x: Any, y: Any, weight: Any, batch_size: int, steps: int, seed: int)
         weight: Of each row, or None.
         batch_size: Rows of a batch; a data set brings its own.
         steps: How many batches; data that have fewer are read again.
-        seed: Decides which rows each batch gets, and which are held out.
+        seed: Decides which rows each batch gets, and which are for validation.
 
     Returns:
         The batches.
@@ -105,7 +105,9 @@ def lay_out(x: Any, y: Any, weight: Any, batch_size: int, steps: int, seed: int)
     arrays = {key: None if part is None else as_arrays(part, key) for key, part in named.items()}
     rows = pack_rows(**arrays, batch_size=batch_size)
     if isinstance(rows, str):
-        message = f"x and y must be arrays of numbers, row by row; saw: {rows}. Pass NumPy arrays."
+        message = (
+            f"x and y must be arrays of numbers, row by row, but got: {rows}. Pass NumPy arrays."
+        )
         raise DataError(message)
     held = min(MOST_HELD_OUT, rows.count // 4)
     repeats = min(MOST_REPEATS, max(1, math.ceil(ENOUGH_HELD_OUT / held))) if held else 1
@@ -139,7 +141,7 @@ def _refuse_what_is_no_number(structure: Any, leaves: list[Any]) -> None:
                 bad = int(tf.math.count_nonzero(~tf.math.is_finite(dense)))
                 if bad:
                     message = (
-                        f"{name} must hold numbers; saw {bad} missing or huge values among "
+                        f"{name} must hold numbers, but got {bad} missing or huge values among "
                         f"{int(tf.size(dense))}. Look at np.isfinite({name}).all(axis=0)."
                     )
                     raise DataError(message)
@@ -169,20 +171,20 @@ def _read(batches: Iterator[Any], steps: int, an_epoch: int) -> Batches:
 
     seen = [tree.lists_to_tuples(batch) for batch in islice(batches, steps)]
     if not seen:
-        message = "The data set must hold batches; saw none. Look at its cardinality()."
+        message = "The data set must hold batches, but got none. Look at its cardinality()."
         raise DataError(message)
     flat = [[_as_tensor(leaf) for leaf in tree.flatten(batch)] for batch in seen]
     full = [leaves for leaves in flat if leaves[0].shape[0] == flat[0][0].shape[0]]
-    alike = all(
+    same_shapes = all(
         isinstance(leaf, tf.Tensor) and leaf.shape == other.shape
         for leaves in full
         for leaf, other in zip(leaves, full[0], strict=True)
     )
-    kept = full[: len(full) // 4] if alike else []
+    kept = full[: len(full) // 4] if same_shapes else []
     held_out = [tf.concat(leaf, 0)[:MOST_HELD_OUT] for leaf in zip(*kept, strict=True)]
     going = full[len(kept) :]
     turns = [going[i % len(going)] for i in range(steps)]
-    leaves = [tf.stack(leaf) if alike else list(leaf) for leaf in zip(*turns, strict=True)]
+    leaves = [tf.stack(leaf) if same_shapes else list(leaf) for leaf in zip(*turns, strict=True)]
     parts = tree.pack_sequence_as(seen[0], list(range(len(leaves))))
     for values in (leaves, held_out):
         _refuse_what_is_no_number(parts, values)
@@ -270,10 +272,11 @@ def _compiled_copy(model: Any, loss: Any, optimizer: Any, batches: Batches) -> A
     try:
         made = _copy(model, batches.first_x())
     except (TypeError, ValueError, NotImplementedError) as error:
-        saw = " ".join(str(error).split())[:160]
+        said = " ".join(str(error).split())[:160]
         message = (
             "The model must be copied, since it is not compiled with this loss or not built yet; "
-            f"saw: {saw} … Build it on a batch and compile it: model(x[:1]); model.compile(...)."
+            f"Keras says: {said} … Build it on a batch and compile it: model(x[:1]); "
+            "model.compile(...)."
         )
         raise DataError(message) from error
     settings = model.get_compile_config() or {} if model.compiled else {}
@@ -323,8 +326,8 @@ def rise(
         rates: Rising, shape `(steps,)`.
 
     Returns:
-        For each repeat the loss of each batch and that of the held-out rows, both before the step;
-        the latter empty where no rows are held out. Each repeat begins from the same weights.
+        For each repeat the loss of each batch and that of the validation rows, both before the
+        step; the latter empty where there are none. Each repeat begins from the same weights.
     """
     import tensorflow as tf
     from keras import ops, tree
@@ -391,7 +394,7 @@ def _until_divergence(step: Callable[..., Any]) -> Callable[..., Any]:
 
         def body(i: Any, losses: Any, average: Any, start: Any, lowest: Any) -> Any:
             both = step(rates[i], [leaf[i] for leaf in leaves], held_out)
-            # a single batch with a far-off row is no divergence; the held-out rows stay the same
+            # a single batch with a far-off row is no divergence; the validation rows stay the same
             loss = both[1] if held_out else both[0]
             average = MEMORY * average + (1.0 - MEMORY) * loss
             start = tf.where(i == 0, loss, start)
@@ -421,7 +424,7 @@ def _loss_of(logs: Any) -> Any:
     if isinstance(logs, Mapping) and "loss" in logs:
         return tf.cast(logs["loss"], tf.float32)
     message = (
-        "train_step must answer with a loss; saw "
+        "train_step must answer with a loss, but got "
         f"{list(logs) if isinstance(logs, Mapping) else type(logs).__name__}. "
         'Return {"loss": loss} from it.'
     )

@@ -36,7 +36,7 @@ def plot_rates(
     bottom = smoothed.min()
     if table["val_loss"].notna().all():
         ax.plot(rates, table["val_loss"], color=COLORS[3], linewidth=2)
-        names.append(("held-out rows", COLORS[3]))
+        names.append(("validation rows", COLORS[3]))
         bottom = min(bottom, table["val_loss"].min())
     fall = smoothed.iloc[0] - bottom
     ax.set_xscale("log")

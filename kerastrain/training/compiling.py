@@ -57,7 +57,7 @@ def schedule_settings(
         return {}
     if not 0 <= warmup_epochs < epochs:
         message = (
-            f"warmup_epochs must lie from 0 to below epochs={epochs}; saw {warmup_epochs}. "
+            f"warmup_epochs must lie from 0 to below epochs={epochs}, but got {warmup_epochs}. "
             f"Pass warmup_epochs={max(1, epochs // 10) if epochs > 1 else 0}."
         )
         raise OptimizerError(message)

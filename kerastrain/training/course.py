@@ -106,11 +106,11 @@ def train(
             else those that fit the labels.
         epochs: How many times to go through the rows.
         batch_size: Rows in one step.
-        validation_split: Share of the rows to hold out, at random, with the same share of each
-            class, in [0, 1). Keras' own takes the last rows.
+        validation_split: Share of the rows to validate on, in [0, 1), drawn at random with the same
+            share of each class. Keras' own takes the last rows.
         validation_data: `(x, y)`, `(x, y, sample_weight)` or a data set to validate on instead.
         task: Decides how the labels are read, see `inspect_labels`. Left out, their look decides.
-        robust: For amounts: a loss that bears outliers.
+        robust: For numeric targets: a loss that is robust to outliers.
         class_weight: Weight of each class, by the user's own class name; or `"balanced"`, so that
             each class counts as much as another.
         sample_weight: Weight of each row, shape `(n,)`.
@@ -353,6 +353,6 @@ def _warn_of_divergence(history: pd.DataFrame) -> None:
         f"training stopped there. The likely cause is a learning rate of "
         f"{last['learning_rate']:.3g}, which is too large for these data. Pass optimizer="
         f"adam({last['learning_rate'] / 10:.1g}), or clip the gradients with adam(clipnorm=1.0), "
-        "and scale x and the amounts in y to about -1 to 1."
+        "and scale x and the numbers in y to about -1 to 1."
     )
     warnings.warn(message, KerastrainWarning, stacklevel=3)

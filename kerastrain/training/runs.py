@@ -90,7 +90,7 @@ class TrainingRun:
 
     @property
     def classes(self) -> Any:
-        """The user's class names in the order of the model's outputs; None for amounts."""
+        """The user's class names in the order of the model's outputs; None for numeric targets."""
         return each(lambda choice: choice.labels.classes, self.loss)
 
     def predict(self, x: Any, *, batch_size: int = 256) -> Any:
@@ -107,7 +107,7 @@ class TrainingRun:
             them); a dict or list of those for several outputs.
 
         Raises:
-            DataError: x differs from what training saw; rows with NaN, which are named.
+            DataError: x differs from that in training; rows with NaN, which are named.
         """
         y_pred = outputs_of(self, x, batch_size)
         return each(lambda choice, output: choice.decode(output), self.loss, y_pred)

@@ -83,11 +83,15 @@ def test_no_step_is_the_start():
     ("arguments", "error", "words"),
     [
         ({"start": (1.0, 2.0, 3.0)}, DataError, "one finite number or a pair"),
-        ({"start": float("nan")}, DataError, "one finite number or a pair; saw nan"),
-        ({"start": None}, DataError, "saw None"),
-        ({"steps": -1}, DataError, "0 or more; saw -1"),
-        ({"optimizer": "adam"}, OptimizerError, "saw 'adam'"),
-        ({"function": lambda x: ops.stack([x, x])}, DataError, r"one number; saw the shape \(2,\)"),
+        ({"start": float("nan")}, DataError, "one finite number or a pair, but got nan"),
+        ({"start": None}, DataError, "got None"),
+        ({"steps": -1}, DataError, "0 or more, but got -1"),
+        ({"optimizer": "adam"}, OptimizerError, "got 'adam'"),
+        (
+            {"function": lambda x: ops.stack([x, x])},
+            DataError,
+            r"one number, but got the shape \(2,\)",
+        ),
     ],
 )
 def test_what_cannot_be_walked_is_said(arguments, error, words):

@@ -139,10 +139,10 @@ def test_a_deep_network_is_not_convex(deep):
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"points": 2}, "points=3 or more and span above 0; saw 2"),
-        ({"span": 0.0}, "saw 21 and 0.0"),
-        ({"path": [[np.zeros(3)]] * 3}, r"weights of the shapes .* saw \[\(3,\)\]"),
-        ({"path": []}, "3 epochs or more; saw 0"),
+        ({"points": 2}, "points=3 or more and span above 0, but got 2"),
+        ({"span": 0.0}, "got 21 and 0.0"),
+        ({"path": [[np.zeros(3)]] * 3}, r"weights of the shapes .* got \[\(3,\)\]"),
+        ({"path": []}, "3 epochs or more, but got 0"),
     ],
 )
 def test_what_makes_no_plane_is_said(logistic, settings, words):

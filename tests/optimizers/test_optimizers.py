@@ -161,7 +161,7 @@ def test_names_stand_for_optimizers():
     assert isinstance(get_optimizer("rmsprop"), keras.optimizers.RMSprop)
     with pytest.raises(kt.OptimizerError, match="nearest is 'adam'"):
         get_optimizer("adm")
-    with pytest.raises(kt.OptimizerError, match="saw 3"):
+    with pytest.raises(kt.OptimizerError, match="got 3"):
         get_optimizer(3)
 
 

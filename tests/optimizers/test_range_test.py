@@ -176,7 +176,7 @@ CURVE = pd.DataFrame(
     ("curve", "training_steps", "suggestion", "words"),
     [
         # 0.01 + 0.1 to the lowest loss of the held-out rows, which is that of 1.1 steps of 0.1
-        (CURVE, 100, 0.1 * (1.1 / 100) ** 0.8, "held-out rows was lowest"),
+        (CURVE, 100, 0.1 * (1.1 / 100) ** 0.8, "validation rows was lowest"),
         (CURVE, 200, 0.1 * (1.1 / 200) ** 0.8, "in 200 steps as far"),
         (CURVE.assign(val_loss=np.nan), 100, (1.11 / 100) ** 0.8, "batches was lowest"),
         (CURVE, 2, 0.05, "half of 0.1,"),  # so short a training would need a rate that diverges
@@ -358,7 +358,7 @@ def test_names_of_one_output_among_several_are_encoded():
 def test_a_step_that_answers_without_a_loss_is_refused():
     model = two_optimizers()
     model.train_step = lambda data: {"mean": 1.0}
-    with pytest.raises(kt.DataError, match="must answer with a loss; saw"):
+    with pytest.raises(kt.DataError, match="must answer with a loss, but got"):
         find_learning_rate(model, X, AMOUNTS)
 
 
@@ -388,7 +388,7 @@ def test_train_takes_the_suggestion_and_says_why():
         verbose=0,
     )
     assert run.history.attrs["optimizer"].startswith("adam(")
-    assert "held-out rows was lowest" in run.history.attrs["optimizer"]
+    assert "validation rows was lowest" in run.history.attrs["optimizer"]
     assert run.model.optimizer.get_config()["learning_rate"]["class_name"] == "CosineDecay"
     assert (
         f"adam({run.model.optimizer.get_config()['learning_rate']['config']['initial_learning_rate']:.3g})"

@@ -237,7 +237,7 @@ def test_class_weights_go_by_the_users_own_names():
         return run.history["loss"].iloc[0]
 
     assert losses({"ant": 2.0, "bee": 2.0, "cow": 2.0}) == pytest.approx(2 * losses(None), rel=1e-4)
-    with pytest.raises(kt.DataError, match=r"saw 'dog'"):
+    with pytest.raises(kt.DataError, match=r"got 'dog'"):
         losses({"dog": 1.0})
 
 
@@ -332,7 +332,7 @@ def test_ctrl_c_keeps_the_history_so_far():
         ({"device": "gpu:9"}, kt.DeviceError, "cpu:0"),
         ({"sample_weight": np.ones(3)}, kt.DataError, "sample_weight has 3"),
         ({"model": lambda choice: None}, kt.DataError, "returned None"),
-        ({"model": 3}, kt.DataError, "saw 3"),
+        ({"model": 3}, kt.DataError, "got 3"),
         ({"x": pd.DataFrame(X), "y": pd.Series(NAMES)[::-1]}, kt.DataError, r"y.loc\[x.index\]"),
     ],
 )

@@ -75,7 +75,7 @@ def missing_values(setup: Setup) -> Iterator[Problem]:
 
 
 def gap(setup: Setup, facts: Summary) -> Problem:
-    """Tell where a value is missing, counted in the user's own x where rows were held out of it."""
+    """Tell where a value is missing, counted in the user's own x where rows were split off it."""
     held_out = facts.where in ("x", "validation x") and hasattr(setup.x_given, "shape")
     whole = summarize(setup.x_given, "x") if held_out else facts
     facts = whole if whole.missing or whole.infinite else facts
@@ -286,7 +286,7 @@ def _chance(output: Output) -> float | None:
 
 
 def unscaled_targets(setup: Setup) -> Iterator[Problem]:
-    """Amounts that the optimizer cannot reach, or that make its first step overshoot.
+    """Numeric targets that the optimizer cannot reach, or that make its first step overshoot.
 
     The gradient of mse grows with the targets: SGD overshoots, and the loss is NaN in a few
     steps. Adam moves each weight by about the learning rate a step, however large the

@@ -146,7 +146,7 @@ def _instead_of_one(output: Output) -> str:
     """Say how a model ends that tells these labels apart."""
     y = output.y
     if output.loss.name in AMOUNTS and not (y and y.zero_or_one):
-        return "Amounts: Dense(1) without activation."
+        return "Numeric targets: Dense(1) without activation."
     if output.loss.name in ID_LOSSES and y is not None and y.whole and y.high > 1:
         return f"{y.high + 1:.0f} classes: Dense({y.high + 1:.0f}, activation='softmax')."
     return "Two classes: Dense(1, activation='sigmoid') with loss='binary_crossentropy'."
@@ -248,7 +248,7 @@ def cosine_of_one(setup: Setup) -> Iterator[Problem]:
         if output.loss.name == "cosine_similarity" and output.units == 1:
             yield Problem(
                 "cosine_similarity compares directions of vectors; the output is one number.",
-                "Amounts: loss='mse' or loss='mae'.",
+                "Numeric targets: loss='mse' or loss='mae'.",
             )
 
 

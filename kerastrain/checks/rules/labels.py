@@ -89,7 +89,7 @@ def labels_cut(setup: Setup) -> Iterator[Problem]:
             yield Problem(
                 f"{output.loss.shown} takes whole class ids, but got fractions from {y.low:g} to "
                 f"{y.high:g} in {output.called}, which Keras cuts to integers.",
-                "Amounts: end in Dense(1) with loss='mse'. Class probabilities: "
+                "Numeric targets: end in Dense(1) with loss='mse'. Class probabilities: "
                 "loss='categorical_crossentropy'.",
             )
 
@@ -124,7 +124,7 @@ def _is_wide(y: Summary, output: Output) -> bool:
 
 
 def _range_fix(y: Summary, values: list[int], units: int) -> str:
-    """Say the way out that the values point to."""
+    """Say what to do, as far as the values show it."""
     low, high, count = values[0], values[-1], len(values)
     if y.dtype == "int8" and low < 0 and units > 127:
         return "int8 holds -128 to 127, so ids have wrapped: make them with dtype='int32'."
@@ -186,7 +186,7 @@ def binary_range(setup: Setup) -> Iterator[Problem]:
                 "loss='sparse_categorical_crossentropy'."
             )
         else:
-            way = "Amounts: a linear last layer with loss='mse'; pictures: y / 255."
+            way = "Numeric targets: a linear last layer with loss='mse'; pictures: y / 255."
         yield Problem(
             f"{output.loss.shown} takes targets from 0 to 1, but got {y.low:g} to {y.high:g} in "
             f"{output.called}.",
@@ -338,9 +338,10 @@ def numbers_as_classes(setup: Setup) -> Iterator[Problem]:
         times = np.array([y.counts[k] for k in sorted(y.counts)], dtype=float)
         middle = times[kinds // 4 : -(kinds // 4)].mean()
         edges = np.r_[times[: kinds // 8], times[-(kinds // 8) :]].mean()
-        if middle > 2 * edges:  # a hill around the middle: amounts; ids of classes have no order
+        if middle > 2 * edges:  # a hill around the middle: numbers; ids of classes have no order
             yield Problem(
                 f"{kinds} classes with {rows / kinds:.0f} rows each, most of them around the "
-                f"middle of {y.low:g} to {y.high:g}: these look like amounts.",
-                "Amounts: Dense(1) with loss='mae'. Classes: silence=['numbers-as-classes'].",
+                f"middle of {y.low:g} to {y.high:g}: these look like numeric targets.",
+                "Numeric targets: Dense(1) with loss='mae'. Classes: "
+                "silence=['numbers-as-classes'].",
             )

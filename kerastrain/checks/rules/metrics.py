@@ -188,7 +188,7 @@ def distance_of_ids(setup: Setup) -> Iterator[Problem]:
         ids = output.loss.name in ID_LOSSES and (output.units or 0) > 1
         if ids and _kind(made) in DISTANCES:
             yield Problem(
-                f"{_named(metric)} measures how far off amounts are; y holds class ids.",
+                f"{_named(metric)} measures how far numbers are off, but y holds class ids.",
                 "Classes: metrics=['accuracy'].",
             )
 
@@ -376,7 +376,7 @@ def metric_broadcast(setup: Setup) -> Iterator[Problem]:
         both = columns(output.target, output.seen)
         if both is None:
             continue
-        # an untrained model may answer all rows alike; answers that follow the labels do not
+        # an untrained model may answer every row equally; answers that follow the labels do not
         for seen in (output.seen, both[1].astype(output.seen.dtype)):
             plain, column = (value_of(metric, y.astype("float32"), seen) for y in both)
             if plain is None or column is None or np.isclose(plain, column, atol=1e-4):

@@ -116,7 +116,7 @@ def dead_start(setup: Setup) -> Iterator[Problem]:
 
 
 def _slope_back(setup: Setup, kernels: list[Any]) -> str:
-    """Say the way out: other first weights if these are all alike, else a loss with a slope."""
+    """Say what to do: other first weights if these are all the same, else a loss with a slope."""
     if any(np.ptp(np.asarray(kernel)) == 0 for kernel in kernels):
         return "Keep the initial weights that Keras draws: leave kernel_initializer out."
     if any(o.loss.given is not None and not o.loss.name for o in setup.outputs):

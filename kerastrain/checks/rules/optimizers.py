@@ -54,7 +54,7 @@ def learning_rate_high(setup: Setup) -> Iterator[Problem]:
     0.5 and more throws them away. For SGD the step is measured. Along the gradient g, a parabola
     that stays above 0 curves at least by |g|⁴ / 2L; so with r = learning_rate · |g|² / L the loss
     becomes at least L (1 - r/2)², which is more than L for r above 4. Squared errors follow this;
-    cross-entropies bear far more.
+    cross-entropies stay stable at far higher rates.
     Source: the step r = 2 is that of Polyak, "Introduction to Optimization", 1987, section 5.3.
     """
     kind, rates = setup.optimizer.kind, setup.rates

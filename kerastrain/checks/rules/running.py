@@ -291,7 +291,7 @@ def _differs(setup: Setup, trained: Summary, facts: Summary) -> tuple[str, str] 
             return (
                 f"{name} must hold class ids from 0 to {units - 1}, but got {min(ids)} to "
                 f"{max(ids)}.",
-                "Number the classes of both parts alike, with the classes of the training part.",
+                "Number the classes of both parts by the classes of the training part.",
             )
     return None
 
@@ -332,7 +332,7 @@ def validation_scale(setup: Setup) -> Iterator[Problem]:
 def validation_is_training(setup: Setup) -> Iterator[Problem]:
     """Validation on rows that are trained on: the same arrays, a slice or a copy of them.
 
-    It says how well the rows are learnt by heart, and nothing about new ones.
+    It says how well the rows are memorized, and nothing about new ones.
     """
     data = validation_data(setup)
     if data is None or len(setup.x) != 1:

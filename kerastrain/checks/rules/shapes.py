@@ -18,8 +18,8 @@ Shape = tuple[int | None, ...]
 def label_shape(setup: Setup) -> Iterator[Problem]:
     """Labels whose shape does not go with the output under the loss.
 
-    Cross-entropies raise. Amounts do not: mse of (n, 1) against (n, 3) broadcasts without a
-    word, and every unit learns the same, or every row learns the mean of the batch.
+    Cross-entropies raise. Losses of numbers do not: mse of (n, 1) against (n, 3) broadcasts
+    without a word, and every unit learns the same, or every row learns the mean of the batch.
     """
     for output in setup.outputs:
         y, out = output.y, output.shape
@@ -70,7 +70,7 @@ def _same(shape: Shape, out: Shape) -> bool:
 
 
 def _told(output: Output, shown: str, shape: Shape, out: Shape) -> tuple[str, str]:
-    """Say what does not fit, and the way out that the shapes point to."""
+    """Say what does not fit, and the fix that the shapes point to."""
     written = f"({', '.join(['n', *map(str, out[1:])])})".replace("None", "?")
     message = (
         f"{output.called} of {shown} does not go with an output of {written} under "
@@ -90,7 +90,7 @@ def _told(output: Output, shown: str, shape: Shape, out: Shape) -> tuple[str, st
 
 
 def _told_of_columns(output: Output, y: Summary, shape: Shape, out: Shape, wide: bool) -> str:
-    """Say the way out where only the last axis of labels and output does not fit."""
+    """Say what to do where only the last axis of labels and output does not fit."""
     name, units = output.loss.name, out[-1]
     if name in ID_LOSSES and wide and shape[-1] == units:
         return "One-hot rows: loss='categorical_crossentropy'. Or ids: y.argmax(-1)."
@@ -113,7 +113,7 @@ def _told_of_columns(output: Output, y: Summary, shape: Shape, out: Shape, wide:
     if wide:
         return f"One unit for each column: end in Dense({shape[-1]})."
     if y.whole and 2 < len(y.counts) <= 100 and y.low == 0 and y.high + 1 == units:
-        return "Classes: loss='sparse_categorical_crossentropy'. Amounts: Dense(1)."
+        return "Classes: loss='sparse_categorical_crossentropy'. Numeric targets: Dense(1)."
     return "One unit for one column of targets: end in Dense(1)."
 
 

@@ -124,7 +124,8 @@ def class_weight_classes(setup: Setup) -> Iterator[Problem]:
 def class_weight_unused(setup: Setup) -> Iterator[Problem]:
     """Class weights on a regression, or on rows with several labels.
 
-    Keras rounds amounts to class ids and weighs by that; of several labels it takes the first.
+    Keras rounds numeric targets to class ids and weighs by those; of several labels it takes the
+    first.
     """
     if setup.given["class_weight"] is None:
         return
@@ -136,7 +137,7 @@ def class_weight_unused(setup: Setup) -> Iterator[Problem]:
     several = len(y.shape) == 2 and y.zero_or_one and y.row_sums.size and y.row_sums.max() > 1.5
     amounts = amounts and not (len(y.shape) == 2 and y.zero_or_one)
     if amounts or several:
-        seen = "amounts, which Keras rounds to ids" if amounts else (
+        seen = "numeric targets, which Keras rounds to ids" if amounts else (
             "several labels a row, of which Keras takes the first"
         )  # fmt: skip
         yield Problem(
