@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from kerastrain.losses.choice import LossChoice
 from kerastrain.losses.outputs import Choices
+from kerastrain.losses.table import LOSSES
 
 __all__ = ["CONSTANTS", "best_constant", "cost_range"]
 
@@ -77,12 +78,12 @@ def best_constant(choice: LossChoice, y: Any) -> Values | None:
         What the output would have to be: probabilities, logits or numbers, shape `(units,)`; None
         where the loss is not in the table.
     """
-    if choice.loss not in CONSTANTS:
+    if choice.loss not in LOSSES:
         return None
     rows = _rows(choice, _some(y)).astype(np.float64)
     smooth = float(choice.options.get("label_smoothing", 0.0))
     rows = rows * (1 - smooth) + smooth / (2 if choice.form == "flags" else choice.units)
-    return _as_scores(choice, CONSTANTS[choice.loss](choice, rows))
+    return _as_scores(choice, CONSTANTS[LOSSES[choice.loss].constant](choice, rows))
 
 
 def _as_scores(choice: LossChoice, answers: Values) -> Values:
@@ -129,7 +130,7 @@ def _rows(choice: LossChoice, y: NDArray[Any]) -> NDArray[Any]:
     return np.bincount(ids.astype(np.int64), minlength=choice.units)[None] / max(1, len(ids))
 
 
-# ------------------------------------------------------------------ one constant for each loss
+# ------------------------------------------------------------------ the constants of the table
 def _mean(choice: LossChoice, rows: Values) -> Values:
     return np.asarray(rows.mean(axis=0))
 
@@ -200,23 +201,14 @@ def _direction(choice: LossChoice, rows: Values) -> Values:
 
 
 CONSTANTS: dict[str, Callable[[LossChoice, Values], Values]] = {
-    "binary_crossentropy": _mean,
-    "binary_focal_crossentropy": _search,
-    "sparse_categorical_crossentropy": _mean,
-    "categorical_crossentropy": _mean,
-    "categorical_focal_crossentropy": _focal,
-    "kl_divergence": _mean,
-    "categorical_hinge": _largest_class,
-    "hinge": _sign,
-    "squared_hinge": _mean,
-    "dice": _all_or_none,
-    "tversky": _all_or_none,
-    "mean_squared_error": _mean,
-    "mean_absolute_error": _median,
-    "huber": _search,
-    "log_cosh": _search,
-    "mean_squared_logarithmic_error": _log_mean,
-    "mean_absolute_percentage_error": _median_of_shares,
-    "cosine_similarity": _direction,
-    "poisson": _mean,
+    "mean": _mean,
+    "search": _search,
+    "focal": _focal,
+    "largest class": _largest_class,
+    "sign": _sign,
+    "all or none": _all_or_none,
+    "median": _median,
+    "log mean": _log_mean,
+    "median of shares": _median_of_shares,
+    "direction": _direction,
 }

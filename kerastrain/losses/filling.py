@@ -7,7 +7,7 @@ from typing import Any
 from kerastrain.errors import LossError
 from kerastrain.labels.coding import Labels
 from kerastrain.losses.choice import LossChoice
-from kerastrain.losses.table import KINDS, LOSSES, SPARSE, WHY
+from kerastrain.losses.table import ADMITTED, LOSSES, SPARSE, WHY
 
 __all__ = ["admitted_losses", "build_choice", "usual_loss"]
 
@@ -16,7 +16,7 @@ RARE = 0.95  # a class with this share of the rows makes the accuracy say little
 
 def usual_loss(labels: Labels) -> str:
     """Name the loss that stands first in the table for these labels."""
-    return KINDS[_row_of(labels)][0][0]
+    return ADMITTED[_row_of(labels)][0][0]
 
 
 def admitted_losses(labels: Labels) -> tuple[str, ...]:
@@ -32,7 +32,7 @@ def admitted_losses(labels: Labels) -> tuple[str, ...]:
     """
     if labels.ignore is not None:
         return (SPARSE,)  # the one loss of Keras that leaves a class out
-    losses = KINDS[_row_of(labels)][0]
+    losses = ADMITTED[_row_of(labels)][0]
     counts = labels.kind == "continuous" and labels.whole and labels.low >= 0
     return (*losses, "poisson") if counts else losses
 
@@ -54,7 +54,7 @@ def build_choice(labels: Labels, loss: str) -> LossChoice:
     usual = loss == usual_loss(labels)
     classes = labels.classes or ()
     last = classes[-1] if classes else ""
-    why = KINDS[_row_of(labels)][1].format(per=labels.per, k=len(classes), last=last)
+    why = ADMITTED[_row_of(labels)][1].format(per=labels.per, k=len(classes), last=last)
     return LossChoice(
         loss=loss,
         options=options,

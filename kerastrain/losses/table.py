@@ -1,16 +1,16 @@
 # ruff: noqa: E501  the rows of the two tables are read across
 """Which loss goes with which labels? The two tables.
 
-`KINDS` says which losses each kind of labels admits, the usual one first, and why. `LOSSES` says
-what each loss wants: the form of the labels, the last activation, the metrics. To add a loss is to
-add a row.
+`ADMITTED` says which losses each kind of labels admits, the usual one first, and why. `LOSSES` says
+what each loss wants: the form of the labels, the last activation, the metrics, and its best
+constant. To add a loss is to add a row.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["ALIASES", "BINARY", "KINDS", "LOSSES", "MAE", "MSE", "SPARSE", "WHY", "Loss"]
+__all__ = ["ADMITTED", "ALIASES", "BINARY", "LOSSES", "MAE", "MSE", "SPARSE", "WHY", "Loss"]
 
 
 @dataclass(frozen=True)
@@ -22,40 +22,43 @@ class Loss:
         form: The form of the labels that it wants.
         activation: The last activation that makes its predictions.
         metrics: What is worth seeing beside it.
-        logits: Whether it takes `from_logits`.
+        constant: Which answer, given for every row, costs least: a name of `CONSTANTS` in
+            `losses/baseline.py`.
         formula: The loss of one row, with y the label and p the prediction.
+        logits: Whether it takes `from_logits`.
     """
 
     keras_class: str
     form: str
     activation: str
     metrics: tuple[str, ...]
+    constant: str
     formula: str
     logits: bool = False
 
 
 # fmt: off
 LOSSES = {
-    #                                             class in keras.losses            labels     activation     metrics          loss of one row
-    "binary_crossentropy":             Loss("BinaryCrossentropy",            "flags",   "sigmoid",     ("accuracy",), "-(y log p + (1 - y) log(1 - p))", True),
-    "binary_focal_crossentropy":       Loss("BinaryFocalCrossentropy",       "flags",   "sigmoid",     ("accuracy",), "-(y (1 - p)² log p + (1 - y) p² log(1 - p))", True),
-    "sparse_categorical_crossentropy": Loss("SparseCategoricalCrossentropy", "ids",     "softmax",     ("accuracy",), "-log p[y]", True),
-    "categorical_crossentropy":        Loss("CategoricalCrossentropy",       "one-hot", "softmax",     ("accuracy",), "-sum(y log p)", True),
-    "categorical_focal_crossentropy":  Loss("CategoricalFocalCrossentropy",  "one-hot", "softmax",     ("accuracy",), "-0.25 sum(y (1 - p)² log p)", True),
-    "kl_divergence":                   Loss("KLDivergence",                  "one-hot", "softmax",     ("accuracy",), "sum(y log(y / p))"),
-    "categorical_hinge":               Loss("CategoricalHinge",              "one-hot", "linear",      ("accuracy",), "max(0, 1 + largest wrong p - p[y])"),
-    "hinge":                           Loss("Hinge",                         "signs",   "linear",      (),            "max(0, 1 - y p)"),
-    "squared_hinge":                   Loss("SquaredHinge",                  "signs",   "linear",      (),            "max(0, 1 - y p)²"),
-    "dice":                            Loss("Dice",                          "flags",   "sigmoid",     ("accuracy",), "1 - 2 sum(y p) / (sum(y) + sum(p))"),
-    "tversky":                         Loss("Tversky",                       "flags",   "sigmoid",     ("accuracy",), "1 - 2 sum(y p) / (sum(y) + sum(p)), with a weight for each sort of mistake"),
-    "mean_squared_error":              Loss("MeanSquaredError",              "amounts", "linear",      ("mae",),      "(y - p)²"),
-    "mean_absolute_error":             Loss("MeanAbsoluteError",             "amounts", "linear",      ("mae",),      "|y - p|"),
-    "huber":                           Loss("Huber",                         "amounts", "linear",      ("mae",),      "(y - p)² / 2 up to delta, then delta (|y - p| - delta / 2)"),
-    "log_cosh":                        Loss("LogCosh",                       "amounts", "linear",      ("mae",),      "log cosh(y - p)"),
-    "mean_squared_logarithmic_error":  Loss("MeanSquaredLogarithmicError",   "amounts", "softplus",    ("mae",),      "(log(1 + y) - log(1 + p))²"),
-    "mean_absolute_percentage_error":  Loss("MeanAbsolutePercentageError",   "amounts", "linear",      ("mae",),      "100 |y - p| / |y|"),
-    "cosine_similarity":               Loss("CosineSimilarity",              "amounts", "linear",      (),            "-cos of the angle between y and p"),
-    "poisson":                         Loss("Poisson",                       "amounts", "exponential", ("mae",),      "p - y log p"),
+    #                                             class in keras.losses            labels     activation     metrics          best constant       loss of one row
+    "binary_crossentropy":             Loss("BinaryCrossentropy",            "flags",   "sigmoid",     ("accuracy",), "mean",             "-(y log p + (1 - y) log(1 - p))", True),
+    "binary_focal_crossentropy":       Loss("BinaryFocalCrossentropy",       "flags",   "sigmoid",     ("accuracy",), "search",           "-(y (1 - p)² log p + (1 - y) p² log(1 - p))", True),
+    "sparse_categorical_crossentropy": Loss("SparseCategoricalCrossentropy", "ids",     "softmax",     ("accuracy",), "mean",             "-log p[y]", True),
+    "categorical_crossentropy":        Loss("CategoricalCrossentropy",       "one-hot", "softmax",     ("accuracy",), "mean",             "-sum(y log p)", True),
+    "categorical_focal_crossentropy":  Loss("CategoricalFocalCrossentropy",  "one-hot", "softmax",     ("accuracy",), "focal",            "-0.25 sum(y (1 - p)² log p)", True),
+    "kl_divergence":                   Loss("KLDivergence",                  "one-hot", "softmax",     ("accuracy",), "mean",             "sum(y log(y / p))"),
+    "categorical_hinge":               Loss("CategoricalHinge",              "one-hot", "linear",      ("accuracy",), "largest class",    "max(0, 1 + largest wrong p - p[y])"),
+    "hinge":                           Loss("Hinge",                         "signs",   "linear",      (),            "sign",             "max(0, 1 - y p)"),
+    "squared_hinge":                   Loss("SquaredHinge",                  "signs",   "linear",      (),            "mean",             "max(0, 1 - y p)²"),
+    "dice":                            Loss("Dice",                          "flags",   "sigmoid",     ("accuracy",), "all or none",      "1 - 2 sum(y p) / (sum(y) + sum(p))"),
+    "tversky":                         Loss("Tversky",                       "flags",   "sigmoid",     ("accuracy",), "all or none",      "1 - 2 sum(y p) / (sum(y) + sum(p)), with a weight for each sort of mistake"),
+    "mean_squared_error":              Loss("MeanSquaredError",              "amounts", "linear",      ("mae",),      "mean",             "(y - p)²"),
+    "mean_absolute_error":             Loss("MeanAbsoluteError",             "amounts", "linear",      ("mae",),      "median",           "|y - p|"),
+    "huber":                           Loss("Huber",                         "amounts", "linear",      ("mae",),      "search",           "(y - p)² / 2 up to delta, then delta (|y - p| - delta / 2)"),
+    "log_cosh":                        Loss("LogCosh",                       "amounts", "linear",      ("mae",),      "search",           "log cosh(y - p)"),
+    "mean_squared_logarithmic_error":  Loss("MeanSquaredLogarithmicError",   "amounts", "softplus",    ("mae",),      "log mean",         "(log(1 + y) - log(1 + p))²"),
+    "mean_absolute_percentage_error":  Loss("MeanAbsolutePercentageError",   "amounts", "linear",      ("mae",),      "median of shares", "100 |y - p| / |y|"),
+    "cosine_similarity":               Loss("CosineSimilarity",              "amounts", "linear",      (),            "direction",        "-cos of the angle between y and p"),
+    "poisson":                         Loss("Poisson",                       "amounts", "exponential", ("mae",),      "mean",             "p - y log p"),
 }
 ALIASES = {
     "mse": "mean_squared_error", "mae": "mean_absolute_error", "msle": "mean_squared_logarithmic_error",
@@ -65,7 +68,7 @@ ALIASES = {
 BINARY, SPARSE, CATEGORICAL = "binary_crossentropy", "sparse_categorical_crossentropy", "categorical_crossentropy"
 MSE, MAE = "mean_squared_error", "mean_absolute_error"
 
-KINDS = {
+ADMITTED = {
     # kind         admitted losses, the usual one first                                     why
     "binary":      ((BINARY, "binary_focal_crossentropy", SPARSE, CATEGORICAL, MSE),        "Each {per} is one of two classes: one unit gives the probability of {last!r}."),
     "integer":     ((SPARSE, CATEGORICAL, "categorical_focal_crossentropy", MSE),           "Each {per} is one of {k} classes, written as one value."),
