@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from kerastrain.arrays.arguments import check_name
 from kerastrain.arrays.sources import is_data_set
@@ -179,8 +180,8 @@ def _plan(model: Any, x: Any, y: Any, loss: Any) -> tuple[Any, Plan, KerastrainE
 def _seen(y: Any, encoded: Any) -> Any:
     """Look at the user's own labels where encoding leaves them as they are: they have an index."""
     kinds = list(y.dtypes) if hasattr(y, "columns") else [getattr(y, "dtype", None)]
-    plain = all(isinstance(kind, np.dtype) for kind in kinds)  # no categories
-    if plain and hasattr(y, "index") and getattr(encoded, "shape", None) == y.shape:
+    coded = any(isinstance(kind, pd.CategoricalDtype) for kind in kinds)
+    if not coded and hasattr(y, "index") and getattr(encoded, "shape", None) == y.shape:
         return y if np.array_equal(np.asarray(y), encoded) else encoded
     return encoded
 
