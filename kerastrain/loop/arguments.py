@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from kerastrain.arrays.arguments import check_data, check_whole
+from kerastrain.arrays.sources import is_data_set
 from kerastrain.errors import DataError
 from kerastrain.loop.modes import MODES
+from kerastrain.models.copies import has_own_step
 
-__all__ = ["LOOPS", "check_rows", "checked"]
+__all__ = ["LOOPS", "check_labels", "check_rows", "checked"]
 
 LOOPS = ("auto", *MODES, "model.fit")
 # The least whole number that each may be; those that may be left out are None then.
@@ -37,6 +39,21 @@ def check_rows(**given: Any) -> None:
         check_data(name, value)
     if given["x"] is None:
         message = "x must be arrays or a data set, but it is None. Pass fit(model, x, y)."
+        raise DataError(message)
+
+
+def check_labels(model: Any, x: Any, y: Any) -> None:
+    """Refuse y=None where the loss compares with labels; a data set brings them along."""
+    if (
+        y is None
+        and not is_data_set(x)
+        and getattr(model, "loss", None)
+        and not has_own_step(model)
+    ):
+        message = (
+            f"y must be the targets of loss={model.loss!r:.80}, but it is None. Pass "
+            "fit(model, x, y); an autoencoder has y=x."
+        )
         raise DataError(message)
 
 

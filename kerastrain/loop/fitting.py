@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from kerastrain.errors import DataError, KerastrainWarning
-from kerastrain.loop.arguments import check_rows, checked
+from kerastrain.loop.arguments import check_labels, check_rows, checked
 from kerastrain.loop.decide import prepare, who_replaced_fit, why_not_here
 from kerastrain.loop.fallback import train_by_keras
 from kerastrain.loop.history import Recorder, as_array, tidy
@@ -127,6 +127,7 @@ def fit(
         message = f"model must be a compiled keras.Model, but is a {type(model).__name__}."
         raise DataError(message)
     check_rows(x=x, y=y, sample_weight=sample_weight, validation_data=validation_data)
+    check_labels(model, x, y)
     team = callbacks if isinstance(callbacks, keras.callbacks.CallbackList) else None
     given = team.callbacks if team else keras.tree.flatten([] if callbacks is None else callbacks)
     arguments = {

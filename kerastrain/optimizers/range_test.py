@@ -238,8 +238,9 @@ def rate_curve(
             except (TypeError, ValueError, tf.errors.OpError) as error:
                 line = next(iter(str(error).strip().splitlines()), "")
                 message = (
-                    f"The model must be able to train on these data, but its step raised "
-                    f"{type(error).__name__}: {line:.200} check(model, x, y, loss=...) says why."
+                    f"The model must be able to train on these data under loss={loss!r:.80}, but "
+                    f"its step raised {type(error).__name__}: {line:.200} "
+                    "check(model, x, y, loss=...) says why."
                 )
                 raise DataError(message) from error
             name = str(tested.optimizer.name)

@@ -69,7 +69,7 @@ def loss_missing(setup: Setup) -> Iterator[Problem]:
     adds = shot.added > 0 or (seen is not None and any(map(_adds_loss, flat_layers(seen))))
     if seen is not None and not adds and setup.given["loss"] in (None, [], {}):
         yield Problem(
-            "compile must have a loss, but got none, and no layer adds one.",
+            "The model must have a loss, but loss is None, and no layer adds one.",
             "choose_loss(y) says which, as in loss='sparse_categorical_crossentropy'.",
         )
 
