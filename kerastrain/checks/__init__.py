@@ -181,7 +181,8 @@ def _seen(y: Any, encoded: Any) -> Any:
     """Look at the user's own labels where encoding leaves them as they are: they have an index."""
     kinds = list(y.dtypes) if hasattr(y, "columns") else [getattr(y, "dtype", None)]
     coded = any(isinstance(kind, pd.CategoricalDtype) for kind in kinds)
-    if not coded and hasattr(y, "index") and getattr(encoded, "shape", None) == y.shape:
+    same = hasattr(y, "index") and getattr(encoded, "shape", None) == getattr(y, "shape", 0)
+    if same and not coded:
         return y if np.array_equal(np.asarray(y), encoded) else encoded
     return encoded
 
