@@ -131,13 +131,9 @@ ROWS = [row for function in FUNCTIONS for row in rows(function)]
 
 
 FAST = [row for row in ROWS if not is_slow(*row)]
-UNNAMED = ("find_learning_rate", "loss", "dict")  # refused, but in the words of a failed step
-OPEN = pytest.mark.xfail(reason="the message does not name the output that is unknown")
 
 
-@pytest.mark.parametrize(
-    "row", [pytest.param(r, marks=OPEN) if r == UNNAMED else r for r in FAST], ids="-".join
-)
+@pytest.mark.parametrize("row", FAST, ids="-".join)
 def test_a_value_is_taken_or_refused_by_name(row):
     assert judge(*row) == ""
 
