@@ -88,9 +88,9 @@ def plot(table: pd.DataFrame) -> Axes:
     walk = table[table["start"] == STARTS[0]]
     ax = kt.plots.plot_descent(f, walk, xlim=(-1.5, 5.5), ax=kt.plots.new_axes()[0])
     ax.annotate("start: steep, long steps", (-0.7, 10), fontsize=12)
-    ax.annotate(
-        "at the bottom the slope is 0:\nnothing moves", (BOTTOM, 2.2), fontsize=12, ha="center"
-    )
+    arrow = {"arrowstyle": "->", "color": "0.4"}
+    note = "at the bottom the slope is 0:\nnothing moves"
+    ax.annotate(note, (BOTTOM, 1.2), (BOTTOM, 5.5), fontsize=12, ha="center", arrowprops=arrow)
     ax.set(xlabel="weight w", ylabel="loss f(w)")
     return ax
 

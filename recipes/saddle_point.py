@@ -119,7 +119,7 @@ def plot(table: pd.DataFrame) -> Axes:
     left.text(0.12, 0.75, "after a nudge:\ndown into the valley", color=blue, fontsize=12)
     left.set(xlabel="weight x", ylabel="weight y")
     steps = escape_steps(table).loc["after a nudge"]
-    ways = zip((blue, "0.25"), ("o-", "s--"), ((8, 2), (-6, -42)), NAMES.values(), strict=True)
+    ways = zip((blue, "0.25"), ("o-", "s--"), ((8, 2), (-6, -58)), NAMES.values(), strict=True)
     for color, style, beside, name in ways:
         right.plot(steps.index, steps[name], style, color=color, linewidth=2)
         first, last = steps[name].iloc[[0, -1]]
