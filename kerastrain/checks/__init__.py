@@ -128,7 +128,8 @@ def check(
         try:
             model, plan, refused = _plan(model, x, y, loss)
             given |= _left_out(model, plan, given)
-            return _ask(gather(model, x, _seen(y, plan.y), given, unknown, refused), silent)
+            setup = gather(model, x, _seen(y, plan), given, unknown, refused)
+            return _ask(dataclasses.replace(setup, y_given=y), silent)
         except Exception as error:  # whatever a user's objects raise; `fit` would raise it too
             _log.debug("the set-up could not be read", exc_info=True)
             return Findings([_unread(error)])
@@ -177,14 +178,16 @@ def _plan(model: Any, x: Any, y: Any, loss: Any) -> tuple[Any, Plan, KerastrainE
         return model, Plan(None, own, y), error
 
 
-def _seen(y: Any, encoded: Any) -> Any:
-    """Look at the user's own labels where encoding leaves them as they are: they have an index."""
+def _seen(y: Any, plan: Plan) -> Any:
+    """Look at the user's own labels where encoding leaves them as they are.
+
+    Categories and the labels of a function of the user's own are looked at as `train` passes them.
+    """
     kinds = list(y.dtypes) if hasattr(y, "columns") else [getattr(y, "dtype", None)]
     coded = any(isinstance(kind, pd.CategoricalDtype) for kind in kinds)
-    same = hasattr(y, "index") and getattr(encoded, "shape", None) == getattr(y, "shape", 0)
-    if same and not coded:
-        return y if np.array_equal(np.asarray(y), encoded) else encoded
-    return encoded
+    coded = coded or getattr(plan.choice, "keras_class", None) == ""
+    same = hasattr(y, "index") and getattr(plan.y, "shape", None) == getattr(y, "shape", 0)
+    return y if same and not coded and np.array_equal(np.asarray(y), plan.y) else plan.y
 
 
 def _left_out(model: Any, plan: Plan, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -147,9 +147,8 @@ def index_order(setup: Setup) -> Iterator[Problem]:
     Keras takes rows by place and ignores the index: every x is trained on another row's y.
     """
     x = setup.x[0].array if len(setup.x) == 1 else None
-    y = setup.outputs[0].y.array if len(setup.outputs) == 1 and setup.outputs[0].y else None
     left: Any = getattr(x, "index", None)
-    right: Any = getattr(y, "index", None)
+    right: Any = getattr(setup.y_given, "index", None)
     if not (hasattr(left, "equals") and hasattr(right, "equals")) or len(left) != len(right):
         return
     if not left.equals(right) and left.is_unique and left.sort_values().equals(right.sort_values()):
