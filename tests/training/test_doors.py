@@ -122,6 +122,7 @@ def the_doors_agree(x, y, form, loss):
 FORMS = ("a model", "a function", "a compiled model", "a model that train trained")
 CASES = [(name, box) for name in SETS for box in CONTAINERS if data_of(name, box) is not None]
 FEW = [("iris", box) for box in CONTAINERS] + [("fuel", "a list"), ("party", "names")]
+FEW += [("party", "a series")]
 
 
 @pytest.mark.parametrize(("name", "container"), FEW)
