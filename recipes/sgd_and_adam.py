@@ -1,10 +1,10 @@
-"""SGD, momentum, Adam: which one is first? That hangs on how near, and on the tuning.
+"""SGD, momentum, Adam: which one is first? That depends on how near, and on the tuning.
 
 Data are often ill-conditioned: the loss is a long, narrow valley, steep across and nearly flat
 along. Plain SGD must keep its steps short because of the steep sides, so it creeps along the
 valley. Momentum adds up the steps that point the same way; Adam divides the step of each weight by
-the size of its own gradients, so that one learning rate suits steep and flat weights alike. All of
-them fall fast at first; what differs is the last stretch, and each depends on its settings.
+the size of its own gradients. All of them fall fast at first; what differs is the last stretch, and
+each depends on its settings.
 
     python -m recipes.sgd_and_adam --plot sgd_and_adam.png
 
@@ -112,8 +112,8 @@ def report(table: pd.DataFrame) -> str:
         f"Epochs to come within {near:g} % of the least loss: {count.loc[plain, near]} for "
         f"{plain}, {count.loc[momentum, near]} for {momentum} and {count.loc[adam, near]} for "
         f"{adam}; within {nearest:g} %: {count.loc[plain, nearest]}, "
-        f"{count.loc[momentum, nearest]} and {count.loc[adam, nearest]}. Which one is first hangs "
-        f"on how near you want to come."
+        f"{count.loc[momentum, nearest]} and {count.loc[adam, nearest]}. Which one is first "
+        f"depends on how near you want to come."
     )
 
 

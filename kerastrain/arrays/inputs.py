@@ -223,11 +223,18 @@ def _in_order(x: Any, known: Part) -> Any:
     way = f"Pass {known.name}[{list(known.columns)}]"
     near: dict[Any, Any] = {}
     for name in missing:
+        if any(str(name).startswith(f"{other}_") for other in extra):
+            continue  # a column of get_dummies is no other name of the column it was made from
         found = get_close_matches(str(name), [str(other) for other in extra], n=1, cutoff=0.5)
         near |= {found[0]: name} if found else {}
     if missing:
-        renamed = near or {"old name": missing[0]}
-        way = f"Rename or add them: {known.name} = {known.name}.rename(columns={renamed})"
+        made = f"pd.get_dummies({known.name}, dtype='float32')" if extra else known.name
+        way = (
+            f"If they are columns of 0 and 1 made of categories that do not occur here: "
+            f"{known.name} = {made}.reindex(columns={list(known.columns)}, fill_value=0)"
+        )
+    if near:
+        way = f"Rename them: {known.name} = {known.name}.rename(columns={near})"
     message = f"{known.name} must have the columns of training, but {' and '.join(seen)}. {way}."
     raise DataError(message)
 

@@ -126,6 +126,16 @@ def _is_slow(costs: NDArray[np.float64]) -> bool:
     return bool(np.mean(falls > 0) >= 0.8 and first > 0 and second > 0.4 * first)
 
 
+def _is_far_off(outcome: Outcome) -> bool:
+    """Tell whether a classifier has left all sense: it starts near the baseline, and never is."""
+    return bool(len(outcome.model.true) and outcome.costs("train").min() > 10)
+
+
+def _lower(rate: float) -> str:
+    """Write a rate for Adam that is lower, and no higher than its usual one."""
+    return f"{min(rate / 10, 0.001):.1g}"
+
+
 def diverged(outcome: Outcome) -> Iterator[Problem]:
     """A loss that is no number any more: training stopped there."""
     losses = outcome.losses("train")
@@ -134,7 +144,7 @@ def diverged(outcome: Outcome) -> Iterator[Problem]:
         yield Problem(
             f"The loss must stay a finite number, but it became {losses[-1]:g} in epoch {epoch}, "
             f"and training stopped there. The learning rate of {rate:.3g} is probably too high.",
-            f'Pass optimizer="auto", or optimizer=kt.adam({rate / 10:.1g}, clipnorm=1.0), and '
+            f'Pass optimizer="auto", or optimizer=kt.adam({_lower(rate)}, clipnorm=1.0), and '
             "scale x and numeric targets to about -1 to 1.",
         )
 
@@ -148,7 +158,9 @@ def rate_too_high(outcome: Outcome) -> Iterator[Problem]:
     costs = outcome.costs("train")
     if outcome.model.penalty:  # which is large in the first epochs, and is not the steps' fault
         costs = costs[len(costs) // 4 :]
-    if len(costs) < 2 or not _is_blown(costs) or outcome.judged.min() < LOW:
+    if not _is_far_off(outcome) and (
+        len(costs) < 2 or not _is_blown(costs) or outcome.judged.min() < LOW
+    ):
         return
     if costs.max() == costs[0] and outcome.judged.min() < BETTER and not _is_blown(costs[1:]):
         return  # it started far off and arrived
@@ -156,8 +168,7 @@ def rate_too_high(outcome: Outcome) -> Iterator[Problem]:
         f"The training loss must fall, but it went from {costs.max():.3g} times the baseline to "
         f"{costs[-1]:.3g} times, with the lowest at {costs.min():.3g}: the steps are too long at a "
         f"learning rate of {outcome.rate:.3g}.",
-        f'Pass optimizer="auto", or a tenth of the rate: optimizer=kt.adam('
-        f"{outcome.rate / 10:.1g}).",
+        f'Pass optimizer="auto", or a lower rate: optimizer=kt.adam({_lower(outcome.rate)}).',
     )
 
 
@@ -165,7 +176,8 @@ def rate_too_low(outcome: Outcome) -> Iterator[Problem]:
     """A loss that falls evenly and is still that of knowing nothing: all steps are too short."""
     costs = outcome.costs("train")
     dead = any(share >= DEAD for _, share in outcome.model.dead)
-    if not dead and outcome.worse and costs[-1] > BETTER and _is_slow(costs):
+    slow = outcome.worse and costs[-1] > BETTER and _is_slow(costs)
+    if slow and not dead and not _is_far_off(outcome):
         yield Problem(
             f"The steps must be long enough to get below the baseline, but the training loss fell "
             f"evenly from {costs[0]:.3g} to {costs[-1]:.3g} times the baseline: a learning rate of "
@@ -293,7 +305,7 @@ def still_falling(outcome: Outcome) -> Iterator[Problem]:
             f"Training must last until the loss is flat, but the {outcome.called} still fell from "
             f"{outcome.loss_at(len(costs) - 1):.4g} to {outcome.loss_at(len(costs)):.4g} in the "
             "last epoch.",
-            f"Pass epochs={3 * len(train)}, or train further: kt.train(run.model, x, y, "
+            f"Pass epochs={3 * len(train)}, or train further: kt.train(run, x, y, "
             f"epochs={2 * len(train)}).",
         )
 

@@ -312,13 +312,17 @@ class TrainingRun:
     def __str__(self) -> str:
         """Tell in two lines how good it is against the baseline."""
         told = [f for f in self.findings if f.severity != "note"]
-        after = f"{len(told)} findings, the first: {told[0]}" if told else "Nothing needs mending."
+        after = f"1 finding: {told[0]}" if told else "Nothing needs mending."
+        if len(told) > 1:
+            after = f"{len(told)} findings (all in run.findings), the first: {told[0]}"
         losses = self.history.loc[self.history["split"] == self.history["split"].iloc[-1:].max()]
         if self.baseline is None or not len(losses):
             return f"{self!r}\n{after}"
         name = "validation" if losses["split"].iloc[0] == "val" else "training"
         loss = float(losses["loss"].min() if self.kept_best else losses["loss"].iloc[-1])
         better = "better" if loss < self.baseline else "no better"
+        if not told and loss >= self.baseline:
+            after = "Nothing was found that explains it: train for more epochs."
         return (
             f"The {name} loss is {loss:.4g}, {better} than the baseline of {self.baseline:.4g}, "
             f"which is what the best constant answer costs.\n{after}"

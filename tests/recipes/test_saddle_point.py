@@ -21,7 +21,7 @@ def test_a_nudge_or_the_noise_of_batches_is_enough(lesson, table, case):
     assert lesson.escape_steps(table).loc[case].notna().all(axis=None)
 
 
-def test_momentum_helps_at_the_small_rate_only(lesson, table):
+def test_momentum_helps_at_small_rates_and_not_at_the_largest(lesson, table):
     steps = lesson.escape_steps(table).loc["after a nudge"]
     small, large = lesson.RATES[0], lesson.RATES[-1]
     assert steps.loc[small, MOMENTUM] < steps.loc[small, PLAIN] / 3

@@ -132,10 +132,24 @@ def test_the_pasted_fix_puts_a_renamed_column_right(run):
     x = FRAME.rename(columns={"height": "Height"})
     with pytest.raises(kt.DataError) as refused:
         run.predict(x)
-    fix = str(refused.value).split("Rename or add them: ")[1].removesuffix(".")
+    fix = str(refused.value).split("Rename them: ")[1].removesuffix(".")
     names = {"x": x}
     exec(fix, names)
     assert run.predict(names["x"]).tolist() == run.predict(FRAME).tolist()
+
+
+def test_the_pasted_fix_puts_categories_that_do_not_occur_into_columns():
+    colors = pd.Series(["red", "blue", "green"] * 50)
+    x = pd.get_dummies(pd.DataFrame({"length": ROWS[:150, 0], "color": colors}), dtype="float32")
+    run = trained(x, NAMES[:150])
+    few = pd.DataFrame({"length": ROWS[:2, 0], "color": ["red", "red"]})
+    for given in (few, pd.get_dummies(few, dtype="float32")):
+        with pytest.raises(kt.DataError, match="do not occur") as refused:
+            run.predict(given)
+        names = {"x": given, "pd": pd}
+        exec(str(refused.value).split("occur here: ")[1].removesuffix("."), names)
+        expected = given.assign(color_red=1.0, color_blue=0.0, color_green=0.0)[list(x.columns)]
+        assert run.predict(names["x"]).tolist() == run.predict(expected).tolist()
 
 
 @pytest.mark.parametrize("x", [gaps(), gaps().to_numpy("float32")])
