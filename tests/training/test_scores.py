@@ -141,7 +141,11 @@ def test_the_pasted_fix_puts_a_renamed_column_right(run):
 def test_the_pasted_fix_puts_categories_that_do_not_occur_into_columns():
     colors = pd.Series(["red", "blue", "green"] * 50)
     x = pd.get_dummies(pd.DataFrame({"length": ROWS[:150, 0], "color": colors}), dtype="float32")
-    run = trained(x, NAMES[:150])
+
+    def build(choice):
+        return keras.Sequential([keras.Input((4,)), *choice.last_layers()])
+
+    run = trained(x, NAMES[:150], build)
     few = pd.DataFrame({"length": ROWS[:2, 0], "color": ["red", "red"]})
     for given in (few, pd.get_dummies(few, dtype="float32")):
         with pytest.raises(kt.DataError, match="do not occur") as refused:
