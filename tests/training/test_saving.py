@@ -25,13 +25,14 @@ X = np.random.default_rng(0).normal(size=(40, 20)).astype("float32")
 FILES = ["history.csv", "model.keras", "run.json", "state.npz"]
 
 
-def train(seed, names):
+def train(seed, names, **settings):
     def build(choice):
         layers = [keras.layers.Dense(200, "relu"), keras.layers.Dense(choice.units, "sigmoid")]
         return keras.Sequential([keras.Input((20,)), *layers])
 
     y = np.where(X[:, 0] > 0, *names)
-    return kt.train(build, X, y, epochs=seed, validation_split=0.25, seed=seed, verbose=0)
+    settings |= {"epochs": seed, "validation_split": 0.25, "seed": seed, "verbose": 0}
+    return kt.train(build, X, y, **settings)
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +119,7 @@ def test_a_disk_that_cannot_be_written_is_named_and_its_run_loads(runs, tmp_path
         with pytest.raises(kt.RunError, match="Read-only"):
             runs[0][2].save(disk / "new")
         with pytest.raises(kt.RunError, match="Read-only"):
-            kt.train(runs[0][1], X, np.full(40, "no"), checkpoint=disk / "run", verbose=0)
+            train(3, ("yes", "no"), checkpoint=disk / "run")
         assert_whole(kt.load_run(disk / "run"), runs)
 
 
