@@ -65,7 +65,7 @@ def balanced_weights(choice: Any, y: Any) -> dict[int, float]:
     if y is None or not single or choice.labels.per != "row" or choice.form == "amounts":
         message = (
             'class_weight="balanced" needs arrays with one class for each row, but y has none. '
-            "Leave class_weight out, or pass sample_weight."
+            "Pass the weight of each class yourself: class_weight={0: 1.0, 1: 10.0}."
         )
         raise DataError(message)
     ids, counts = np.unique(label_ids(choice, y), return_counts=True)

@@ -43,6 +43,7 @@ __all__ = ["train"]
 
 # What `optimizer="auto"` takes care of, before the rate that it finds is known.
 REACHED = ("unscaled-targets", "learning-rate-low")
+TAKEN_UP = "frozen-after-compile"  # a training makes its steps anew where layers were frozen
 
 
 def train(
@@ -207,7 +208,7 @@ def train(
             "callbacks": [*asked.callbacks, *stopping],
         }
         checked = {**settings, **fit_settings, "shuffle": asked.shuffle}
-        quiet = (*asked.silence, *(REACHED if is_auto(optimizer) else ()))
+        quiet = (*asked.silence, TAKEN_UP, *(REACHED if is_auto(optimizer) else ()))
         findings = Findings()
         if asked.check != "off":
             findings += check_plan(model, rows.x, plan, rows.y, checked, quiet, x)
@@ -279,6 +280,7 @@ def train(
             batch_size=asked.batch_size,
             patience=asked.patience,
             kept_best=bool(kept),
+            weighted=fit_settings["class_weight"] is not None,
             silence=asked.silence,
         )
     _warn_of_divergence(history)

@@ -118,6 +118,12 @@ class TrainSettings:
                 "from dataset.take() and dataset.skip()."
             )
             raise DataError(message)
+        if self.sample_weight is not None:
+            message = (
+                f"A {type(x).__name__} must hold sample_weight itself, but got sample_weight "
+                "beside it. Leave sample_weight out, and let the data yield (x, y, weight)."
+            )
+            raise DataError(message)
         if self.loop not in ("auto", "model.fit"):
             message = (
                 f"loop={self.loop!r} trains on arrays, but x is a {type(x).__name__}. "

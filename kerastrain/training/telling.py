@@ -40,6 +40,7 @@ def tell(
     batch_size: int = 32,
     patience: int | None = None,
     kept_best: bool = False,
+    weighted: bool = False,
     silence: Sequence[str] = (),
 ) -> tuple[float | None, Findings]:
     """Work out the baseline, look at the trained model, and ask the rules of the verdict.
@@ -54,6 +55,8 @@ def tell(
         batch_size: Rows in one step.
         patience: As in `train`.
         kept_best: Whether the model holds the weights of its best epoch.
+        weighted: Whether classes had weights: the loss of a constant answer is not the measure
+            then, and a lower accuracy may be what was asked for.
         silence: Names of rules that are not to speak.
 
     Returns:
@@ -63,7 +66,7 @@ def tell(
     trained, costs = Trained(), None
     try:  # a finished training is worth more than what can be said about it
         y, y_judged = _labels(rows, choice), _labels(judged, choice)
-        if _is_mean(model.loss):
+        if _is_mean(model.loss) and not weighted:
             weights = loss_weights_of(model)
             costs = cost_range(choice, y, y_judged, weight=judged.weight, loss_weights=weights)
         x = None if is_data_set(judged.x) else judged.x
@@ -73,7 +76,8 @@ def tell(
     done = int((history["split"] == "train").sum())
     steps = None if is_data_set(rows.x) else done * -(-count_rows(rows.x) // batch_size)
     outcome = Outcome(history, costs, epochs, patience, kept_best, steps, trained)
-    return None if costs is None else costs[1], diagnose(outcome, silence=silence)
+    quiet = (*silence, "accuracy-of-one-class") if weighted else silence  # it is not the aim then
+    return None if costs is None else costs[1], diagnose(outcome, silence=quiet)
 
 
 def _labels(rows: Rows, choice: Choices | None) -> Any:

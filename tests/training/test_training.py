@@ -415,3 +415,43 @@ def test_large_inputs_are_split_by_row_numbers_with_the_same_result(monkeypatch,
     pd.testing.assert_frame_equal(copied.history[same], selected.history[same], check_exact=True)
     assert [str(one) for one in selected.findings] == [str(one) for one in copied.findings]
     assert np.array_equal(selected.predict_probabilities(X), copied.predict_probabilities(X))
+
+
+def test_weights_beside_a_data_set_are_refused_and_not_ignored():
+    model, x, y = (
+        keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]),
+        np.ones((8, 2)),
+        np.ones(8),
+    )
+    data = tf.data.Dataset.from_tensor_slices((x, y)).batch(4)
+    with pytest.raises(kt.DataError, match="must hold sample_weight itself"):
+        kt.train(model, data, epochs=1, sample_weight=np.ones(8), verbose=0)
+    assert not model.compiled
+
+
+def test_what_was_trained_with_class_weights_is_not_judged_by_the_constant_answer():
+    random = np.random.default_rng(0)
+    y = np.where(random.random(600) < 0.05, "rare", "usual")
+    x = random.normal(size=(600, 3)) + (y == "rare")[:, None]
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1, "sigmoid")])
+    options = {"epochs": 20, "validation_split": 0.2, "seed": 0, "verbose": 0, "check": "off"}
+    run = kt.train(model, x, y, class_weight="balanced", optimizer=kt.adam(0.05), **options)
+    assert run.score_by_class(x, y).loc["rare", "recall"] > 0.5
+    assert run.baseline is None
+    assert not {f.rule for f in run.findings} & {"knows-nothing", "accuracy-of-one-class"}
+
+
+def test_a_training_takes_up_freezing_and_does_not_say_otherwise():
+    random = np.random.default_rng(0)
+    x, y = random.normal(size=(96, 4)), np.arange(96) % 3
+    layers = [keras.layers.Dense(8, "relu"), keras.layers.Dense(3, "softmax")]
+    model = keras.Sequential([keras.Input((4,)), *layers])
+    kt.train(model, x, y, epochs=1, seed=0, verbose=0)
+    layers[0].trainable, before = False, layers[0].get_weights()
+    run = kt.train(model, x, y, epochs=1, seed=0, verbose=0, silence="trained-before")
+    assert not [f for f in run.findings if f.rule.endswith("after-compile")]
+    for now, then in zip(layers[0].get_weights(), before, strict=True):
+        np.testing.assert_array_equal(now, then)
+    assert [f.rule for f in kt.check(model, x, y) if f.rule.endswith("compile")] == [
+        "frozen-after-compile"
+    ]

@@ -129,6 +129,7 @@ RULES = (
     Rule("high-dropout", "warning", "model", network.heavy_dropout, 'Dropout(0.8)'),
     Rule("heavy-regularizer", "warning", "model", network.heavy_regularizer, 'kernel_regularizer=L1(1.0)'),
     Rule("two-activations", "warning", "model", network.two_activations, "Dense(16, 'relu'), LeakyReLU()"),
+    Rule("frozen-after-compile", "warning", "model", network.frozen_since_compile, "layer.trainable = False after model.fit"),
     Rule("changed-after-compile", "warning", "model", network.changed_since_compile, "model.loss = 'mae' after compile"),
     Rule("trained-before", "warning", "model", network.trained_before, 'a trained model with a new optimizer'),
     Rule("accuracy-of-numbers", "warning", "metrics", metrics.accuracy_of_numbers, "metrics=['accuracy'] with mse"),

@@ -268,11 +268,11 @@ def two_activations(setup: Setup) -> Iterator[Problem]:
 
 
 def changed_since_compile(setup: Setup) -> Iterator[Problem]:
-    """What was set too late and has no effect: model.loss, a metric, a regularizer, trainable, lr.
+    """What was set too late and has no effect: model.loss, a metric, a regularizer, lr.
 
     `fit` runs the program that it made before, with the loss and metrics of `compile`. What does
-    have an effect at any time: weights, and optimizer.learning_rate. `trainable` and a new
-    model.optimizer have one before the first `fit`.
+    have an effect at any time: weights, and optimizer.learning_rate. A new model.optimizer has one
+    before the first `fit`.
     """
     model, optimizer = setup.model, setup.given["optimizer"]
     for layer in setup.layers:
@@ -296,22 +296,38 @@ def changed_since_compile(setup: Setup) -> Iterator[Problem]:
         )
     if not getattr(model, "compiled", False) or optimizer is not model.optimizer or setup.own_step:
         return
-    changed = [layer.name for layer, state in trainable_at_compile(model).items()
-               if layer.trainable != state]  # fmt: skip
     # equal, not the same: Keras keeps a dict of losses in a dict of its own
     set_later = setup.given["loss"] is model.loss and model.loss != loss_of(model)
     # what a model of a user's own class measures, its call may update
     idle = metrics_added(model) if type(model).__module__.startswith("keras.") else []
     traced = getattr(model, "train_function", None) is not None
     swapped = traced and not getattr(optimizer, "built", True)
-    if set_later or swapped or idle or (traced and changed):
+    if set_later or swapped or idle:
         what = "model.loss" if set_later else "model.optimizer" if swapped else (
-            f"the metric {idle[0].name!r}" if idle else f"trainable of {changed[0]!r}")  # fmt: skip
+            f"the metric {idle[0].name!r}")  # fmt: skip
         anew = "loss = model.loss; model = keras.models.clone_model(model); " if idle else ""
         loss = "loss" if idle else "model.loss"
         yield Problem(
             f"Changes must come before compile, but {what} was changed after it and has no effect.",
             f"Compile again: {anew}model.compile(optimizer='adam', loss={loss}).",
+        )
+
+
+def frozen_since_compile(setup: Setup) -> Iterator[Problem]:
+    """Layers frozen or unfrozen since `model.fit` made its program.
+
+    `model.fit` goes on with the program that it has; `kt.fit` and `kt.train` make it anew.
+    """
+    model = setup.model
+    if getattr(model, "train_function", None) is None or setup.own_step:
+        return
+    changed = [layer.name for layer, state in trainable_at_compile(model).items()
+               if layer.trainable != state]  # fmt: skip
+    if changed:
+        yield Problem(
+            f"model.fit must be told of frozen layers by compile, but trainable of {changed[0]!r} "
+            "was changed after it and has no effect there. kt.fit and kt.train take it up.",
+            "Compile again: model.compile(optimizer='adam', loss=model.loss).",
         )
 
 
