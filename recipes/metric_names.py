@@ -64,7 +64,7 @@ def train(labels: str, metrics: Sequence[str]) -> tuple[dict[str, Any], list[Any
 
 def run() -> pd.DataFrame:
     """Train a model for each kind of labels: one row a metric."""
-    rows = []
+    lines = []
     for labels, (_, _, (units, activation), named) in CASES.items():
         metrics = named or AMOUNT
         history, weights = train(labels, metrics)
@@ -78,17 +78,17 @@ def run() -> pd.DataFrame:
             row["same_as"] = ", ".join(
                 other for other in metrics if "_" in other and history.get(other) == row["value"]
             )
-            rows.append(row)
+            lines.append(row)
         if labels == "amount":
             _, without = train(labels, [])
             pairs = zip(weights, without, strict=True)
             gap = max(float(np.abs(one - other).max()) for one, other in pairs)
-    table = pd.DataFrame(rows)
+    table = pd.DataFrame(lines)
     table.attrs["weight_gap"] = gap
     return table
 
 
-def what_accuracy_is(table: pd.DataFrame) -> pd.DataFrame:
+def rows(table: pd.DataFrame) -> pd.DataFrame:
     """Show what 'accuracy' and the first metric of numeric targets stand for."""
     shown = table[table["passed"].isin(["accuracy", AMOUNT[0]])]
     return shown[["labels", "passed", "value", "same_as"]]
@@ -130,4 +130,4 @@ def plot(table: pd.DataFrame) -> Axes:
 
 
 if __name__ == "__main__":
-    show(run, report, plot, rows=what_accuracy_is)
+    show(run, report, plot, rows=rows)

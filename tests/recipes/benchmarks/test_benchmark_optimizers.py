@@ -47,12 +47,15 @@ def test_the_report_counts_what_was_won_and_lost(table):
 
 
 def test_losses_below_zero_get_a_ratio_and_an_interval():
+    ends = dict(
+        zip((*benchmark.DEFAULTS, *benchmark.MEASURED), (-0.4, -0.5, -0.6, -0.45), strict=True)
+    )
+    noise = {(name, 2): 0.001 * place for place, name in enumerate(ends)}  # the median stays
     rows = [
-        {"dataset": "counts", "candidate": name, "seed": seed, "val_loss": loss - 0.01 * seed}
+        {"dataset": "counts", "candidate": name, "seed": seed}
+        | {"val_loss": loss - 0.01 * seed - noise.get((name, seed), 0)}
         | {"seconds_to_find": 1.0, "model_fit_seconds": 2.0, "settings": "", "learning_rate": 0.1}
-        for name, loss in zip(
-            (*benchmark.DEFAULTS, *benchmark.MEASURED), (-0.4, -0.5, -0.6, -0.45), strict=True
-        )
+        for name, loss in ends.items()
         for seed in range(3)
     ]
     of = benchmark.summarise(pd.DataFrame(rows)).set_index("candidate")
@@ -65,8 +68,11 @@ def test_losses_below_zero_get_a_ratio_and_an_interval():
         },
         abs=1e-3,
     )
-    assert (of["low"] <= of["ratio"] + 1e-9).all()
-    assert (of["ratio"] <= of["high"] + 1e-9).all()
+    assert of.loc["Adam(0.001)", ["low", "high"]].isna().all()  # equal to itself in each seed
+    others = of.drop("Adam(0.001)")
+    assert (others["low"] <= others["ratio"] + 1e-2).all()
+    assert (others["ratio"] <= others["high"] + 1e-2).all()
+    assert (others["low"] < others["high"]).all()
 
 
 def test_the_picture_names_the_sets(table):
