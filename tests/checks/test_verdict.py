@@ -173,3 +173,19 @@ def test_every_argument_that_a_fix_names_is_one_that_train_takes():
         given = {"epochs": 2, "validation_split": 0.2, "verbose": 0, "seed": 0}
         run = kt.train(build, x, y, **given | {name: eval(code, {"kt": kt})})
         assert len(run.history)
+
+
+def test_classes_far_above_the_baseline_mean_a_rate_too_high_and_never_too_low():
+    costs = np.linspace(6e5, 5e5, 9).tolist()
+    classes = {"predicted": (30, 30), "true": (30, 30)}
+    found = {f.rule: f for f in diagnose(outcome(costs, costs, model=classes, rate=1000.0))}
+    assert "rate-too-high" in found
+    assert "rate-too-low" not in found
+    assert "kt.adam(0.001)" in found["rate-too-high"].fix
+    # numeric targets of a large unit begin as far off, and come nearer too slowly
+    assert "rate-too-low" in {f.rule for f in diagnose(outcome(costs, costs, rate=0.001))}
+
+
+def test_no_advice_after_divergence_goes_above_the_usual_rate_of_adam():
+    fix = diagnose(outcome([1.0, np.nan], rate=1000.0))[0].fix
+    assert "kt.adam(0.001, clipnorm=1.0)" in fix
