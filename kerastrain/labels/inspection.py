@@ -50,7 +50,7 @@ def inspect_labels(y: Any, *, task: str | None = None) -> Labels | dict[Any, Lab
         (1, 2, 3)
         >>> print(inspect_labels([3, 1, 2, 3, 1, 2]).note)
         3 whole numbers from 1 to 3: read as classes; if they are numeric targets, pass
-        task='regression'.
+        task='regression'; if they are ordered classes, pass task='ordered'.
         >>> inspect_labels([3, 1, 2, 3, 1, 2], task="regression").kind
         'continuous'
         >>> inspect_labels(["cat", "cat"])  # doctest: +ELLIPSIS
