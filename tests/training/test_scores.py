@@ -173,7 +173,9 @@ def test_evaluate_needs_labels(run):
 
 def test_values_far_outside_are_noted_once(run, recwarn):
     far = FRAME.assign(height=FRAME["height"] / 100)
-    with pytest.warns(kt.KerastrainWarning, match=r"'height' has the value 1\.\d+, and in training"):
+    with pytest.warns(
+        kt.KerastrainWarning, match=r"'height' has the value 1\.\d+, and in training"
+    ):
         run.predict(far)
     recwarn.clear()
     run.predict(far)
