@@ -216,10 +216,8 @@ def compare(
         task: Decides how the labels are read, see `inspect_labels`.
         loop: As in `fit`.
         executor: Runs the trainings on its workers, with the same numbers: any
-            `concurrent.futures.Executor`, such as `ProcessPoolExecutor(2,
-            mp_context=multiprocessing.get_context("spawn"))` where `build_model` is a function of a
-            module (processes copied by "fork" may never end),
-            `loky.get_reusable_executor(2)` for closures too, or
+            `concurrent.futures.Executor`, such as `ProcessPoolExecutor(2)` where `build_model` is a
+            function of a module, `loky.get_reusable_executor(2)` for closures too, or
             `dask.distributed.Client(...).get_executor()`. Threads take turns, which saves no time.
         checkpoint: A folder that keeps the result of each training. Called again with the same
             folder, also after a kill, only the trainings that are not done yet are run.

@@ -6,8 +6,6 @@ The steps stand in `train` in their order; each is one small function below it.
 from __future__ import annotations
 
 import dataclasses
-import math
-import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +16,6 @@ from kerastrain.arrays.inputs import describe_inputs
 from kerastrain.arrays.sources import is_data_set
 from kerastrain.checks import check_plan, enforce
 from kerastrain.checks.findings import Findings, Mode
-from kerastrain.errors import KerastrainWarning
 from kerastrain.loop import TrainingInterrupted, fit
 from kerastrain.loop.history import Recorder, tidy
 from kerastrain.losses.classes import balanced_weights
@@ -283,7 +280,7 @@ def train(
             weighted=fit_settings["class_weight"] is not None,
             silence=asked.silence,
         )
-    _warn_of_divergence(history)
+    enforce([finding for finding in verdict if finding.rule == "diverged"], "warn", stacklevel=2)
     run = TrainingRun(
         model=model,
         history=history,
@@ -342,19 +339,3 @@ def _tell(stop: BaseException, run: TrainingRun) -> None:
 def _best_epoch(history: pd.DataFrame) -> int | None:
     rows = history[(history["split"] == "val") & history["loss"].notna()]
     return int(rows["epoch"].iloc[int(rows["loss"].argmin())]) if len(rows) else None
-
-
-def _warn_of_divergence(history: pd.DataFrame) -> None:
-    """Say why a loss that is no number most often comes about, and what to try."""
-    losses = history[history["split"] == "train"]
-    if losses.empty or math.isfinite(losses["loss"].iloc[-1]):
-        return
-    last = losses.iloc[-1]
-    message = (
-        f"The loss must stay a number; it was {last['loss']} in epoch {int(last['epoch'])}, and "
-        f"training stopped there. The likely cause is a learning rate of "
-        f"{last['learning_rate']:.3g}, which is too large for these data. Pass optimizer="
-        f"adam({last['learning_rate'] / 10:.1g}), or clip the gradients with adam(clipnorm=1.0), "
-        "and scale x and the numbers in y to about -1 to 1."
-    )
-    warnings.warn(message, KerastrainWarning, stacklevel=3)
